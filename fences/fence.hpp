@@ -1,0 +1,112 @@
+// struct dma_fence as a model.
+//
+// DOC: the life of a fence. init (count 1, unsignalled) -> callbacks are added, references handed
+// around -> signal, once: the flag is set under the fence's lock, then the callbacks run in the order
+// in which they were added, with the lock held -> the last put releases it -> its memory goes after a
+// grace period. Everything the fence needs for this may belong to somebody else: the lock (LockRule),
+// the ops table (a module's text), the names.
+//
+// A FenceRef says where a fence is: a hardware fence of its own, or the scheduled or finished half of
+// a pair; and the generation of that memory, so that a reference to a dead fence is recognised.
+//
+// Size: 48 bytes (the kernel's is 64), because millions of them exist in a run.
+#pragma once
+
+#include "fences/owner.hpp"
+#include "sim/atomic.hpp"
+#include "sim/heap.hpp"
+#include "sim/lock.hpp"
+#include "sim/refcount.hpp"
+#include "sim/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fenceline::fences {
+
+/// Which memory a FenceRef points into, and which half of it.
+enum class FencePart : std::uint8_t { hardware, scheduled, finished };
+
+struct FenceRef {
+    std::uint32_t where = 0; ///< slot index and, in the low two bits, the FencePart
+    std::uint32_t generation = 0;
+
+    constexpr FenceRef() = default;
+    constexpr FenceRef(FencePart part, std::uint32_t index, std::uint32_t slot_generation)
+        : where((index << 2) | static_cast<std::uint32_t>(part)), generation(slot_generation) {}
+
+    [[nodiscard]] FencePart part() const { return static_cast<FencePart>(where & 3u); }
+    [[nodiscard]] std::uint32_t index() const { return where >> 2; }
+    [[nodiscard]] FenceRef sibling(FencePart other) const { return {other, index(), generation}; }
+    explicit operator bool() const { return generation != 0; }
+    friend bool operator==(FenceRef, FenceRef) = default;
+
+    [[nodiscard]] std::uint64_t pack() const {
+        return (std::uint64_t{generation} << 32) | where;
+    }
+    [[nodiscard]] static FenceRef unpack(std::uint64_t packed) {
+        FenceRef ref;
+        ref.where = static_cast<std::uint32_t>(packed);
+        ref.generation = static_cast<std::uint32_t>(packed >> 32);
+        return ref;
+    }
+};
+
+/// dma_fence::flags. The kernel's bits, then ours.
+namespace flag {
+inline constexpr std::uint16_t signaled = 1 << 0;
+inline constexpr std::uint16_t timestamp = 1 << 1;
+inline constexpr std::uint16_t enable_signal = 1 << 2;
+inline constexpr std::uint16_t dont_pipeline = 1 << 3; ///< DRM_SCHED_FENCE_DONT_PIPELINE
+inline constexpr std::uint16_t is_private = 1 << 8;    ///< must not reach a public container
+inline constexpr std::uint16_t cut_off = 1 << 9;       ///< the run ended before it could signal
+} // namespace flag
+
+class FenceCore;
+using OpsId = std::uint16_t;
+
+/// struct dma_fence_ops. Absent functions mean the defaults of dma-fence.c.
+struct FenceOps {
+    std::string_view type;
+    std::string (*driver_name)(FenceCore&, FenceRef) = nullptr;
+    std::string (*timeline_name)(FenceCore&, FenceRef) = nullptr;
+    bool (*enable_signaling)(FenceCore&, FenceRef) = nullptr;
+    bool (*signaled)(FenceCore&, FenceRef) = nullptr;
+    void (*release)(FenceCore&, FenceRef) = nullptr;
+};
+
+/// Runs when the fence signals, with the fence's lock held. `owner` is whatever the registrant put
+/// there, usually a packed handle, because the kernel's callback lives in its owner's memory.
+using CallbackFn = void (*)(void* env, FenceRef fence, std::uint64_t owner);
+
+/// struct dma_fence_cb, a node of a fence's list.
+struct Callback {
+    CallbackFn fn = nullptr;
+    void* env = nullptr;
+    std::uint64_t owner = 0;
+    std::uint32_t next = 0; ///< slots of the neighbours in the list; kNoCallback at its ends
+    std::uint32_t previous = 0;
+};
+using CallbackRef = sim::Handle<Callback>;
+inline constexpr std::uint32_t kNoCallback = ~std::uint32_t{0};
+
+struct Fence {
+    sim::Time timestamp = 0; ///< when it signalled; valid with flag::timestamp
+    std::uint32_t context = 0;
+    std::uint32_t seqno = 0;
+    OwnerRef lock_owner; ///< null: the lock is in the fence (or shared by the pair)
+    std::uint32_t first_callback = kNoCallback; ///< cb_list, as slots of callbacks
+    std::uint32_t last_callback = kNoCallback;
+    sim::Atomic<std::uint16_t> flags{0};
+    OpsId ops = 0;
+    std::int32_t error = 0;
+    sim::RefCount references;
+    sim::SpinLock lock;
+
+    [[nodiscard]] bool is_signaled_bit() const { return (flags.peek() & flag::signaled) != 0; }
+};
+
+static_assert(sizeof(Fence) == 48);
+
+} // namespace fenceline::fences

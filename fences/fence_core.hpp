@@ -1,0 +1,168 @@
+// dma-fence.c as a model: every operation on a fence, whichever kind it is.
+//
+// DOC: who owns what. The core owns the memory of fences, callbacks, owners and modules (pools of the
+// lifetime-checked heap). A reference on a fence belongs to whoever took it and is given back with
+// put(), which names the holder for the ledger. A callback registration belongs to the fence until it
+// ran or was removed; its `owner` number is opaque here. Owners (contexts, rings, devices, schedulers)
+// are born and freed by the layer above: the core only finds out, through handles, that they are gone.
+//
+// Locking follows dma-fence.c: signalling, callbacks, enable_signaling and status take the fence's
+// lock, wherever that lives; callbacks run with it held. Functions that follow the kernel carry the
+// kernel's name in their comment.
+#pragma once
+
+#include "fences/fence.hpp"
+#include "fences/hazards.hpp"
+#include "fences/ledger.hpp"
+#include "fences/lifetime.hpp"
+#include "sim/machine.hpp"
+#include "sim/rcu.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fenceline::fences {
+
+/// The driver's fence for one job on the ring: what run_job returns. Private under `split`.
+struct HardwareFence {
+    Fence base;
+    OwnerRef names; ///< where its names are found; its context where contexts are counted
+};
+
+/// struct drm_sched_fence: the public pair, in one allocation.
+struct SchedFence {
+    Fence scheduled;
+    Fence finished;
+    OwnerRef sched;  ///< drm_sched_fence::sched, never counted
+    FenceRef parent; ///< the hardware fence, one reference of it
+};
+
+class FenceCore {
+  public:
+    FenceCore(sim::Machine& machine, sim::Rcu& rcu, const LifetimePolicy& policy);
+    FenceCore(const FenceCore&) = delete;
+    FenceCore& operator=(const FenceCore&) = delete;
+
+    sim::Machine& machine;
+    sim::Rcu& rcu;
+    const LifetimePolicy policy;
+    sim::Pool<Owner> owners;
+    sim::Pool<Module> modules;
+    sim::Pool<HardwareFence> hardware;
+    sim::Pool<SchedFence> pairs;
+    Ledger ledger;
+
+    /// dma_fence_context_alloc: the first of `count` numbers that nobody else has.
+    std::uint32_t context_alloc(std::uint32_t count);
+    /// Registers an ops table that is part of `module`'s text.
+    OpsId add_ops(const FenceOps& ops, ModuleRef module);
+    /// How reports name a fence of this context ("a/gfx"); optional.
+    void name_context(std::uint32_t context, std::string name);
+    [[nodiscard]] std::string describe(FenceRef ref);
+
+    /// The fence's memory, checked.
+    [[nodiscard]] Fence& get(FenceRef ref, std::string_view resource = "fence") {
+        switch (ref.part()) {
+        case FencePart::hardware:
+            return hardware.get({ref.index(), ref.generation}, resource).base;
+        case FencePart::scheduled:
+            return pairs.get({ref.index(), ref.generation}, resource).scheduled;
+        default:
+            return pairs.get({ref.index(), ref.generation}, resource).finished;
+        }
+    }
+    [[nodiscard]] bool alive(FenceRef ref) const;
+
+    /// dma_fence_init: count 1, unsignalled. `lock_owner` null: the lock is the fence's own.
+    void init(Fence& fence, OpsId ops, OwnerRef lock_owner, std::uint32_t context,
+              std::uint32_t seqno);
+
+    /// dma_fence_get; returns its argument. REQUIRES: the caller has a reference or a guarantee.
+    FenceRef take(FenceRef ref);
+    /// dma_fence_get_rcu: null when the count was zero already.
+    FenceRef take_rcu(FenceRef ref);
+    /// dma_fence_put; a null reference is fine.
+    void put(FenceRef ref, Holder holder);
+
+    /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
+    bool signal(FenceRef ref);
+    /// dma_fence_is_signaled: the flag, else the driver's `signaled`, which may signal right here.
+    bool is_signaled(FenceRef ref);
+    /// dma_fence_set_error. REQUIRES: not signalled, error < 0.
+    void set_error(FenceRef ref, std::int32_t error);
+    /// dma_fence_get_status: 0 unsignalled, 1 signalled, else the error. Takes the lock.
+    std::int32_t status(FenceRef ref);
+    /// dma_fence_enable_sw_signaling.
+    void enable_sw_signaling(FenceRef ref);
+
+    /// dma_fence_add_callback. Nothing when the fence has signalled (-ENOENT): `fn` will not run.
+    std::optional<CallbackRef> add_callback(FenceRef ref, CallbackFn fn, void* env,
+                                            std::uint64_t owner);
+    /// dma_fence_remove_callback: true when it was still registered.
+    bool remove_callback(FenceRef ref, CallbackRef callback);
+
+    /// dma_fence_wait, uninterruptible, without timeout. Blocks the current context.
+    void wait(FenceRef ref);
+
+    /// ops->get_driver_name and ops->get_timeline_name: through the ops table, so into the module.
+    std::string driver_name(FenceRef ref);
+    std::string timeline_name(FenceRef ref);
+
+    /// The table behind a fence, checked: reading it is reading the module's text.
+    const FenceOps& ops_of(const Fence& fence);
+
+    /// The module whose text the fence's ops are in.
+    [[nodiscard]] std::string module_name_of(const Fence& fence) {
+        return modules.get(ops_[fence.ops].module, "ops").name;
+    }
+
+    /// Frees the memory of a fence or pair after a grace period (kfree_rcu, kmem_cache_free by RCU).
+    void free_after_grace_period(FenceRef ref);
+    /// Bytes of the kernel's objects that live as long as this fence.
+    [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref);
+
+    /// Reports what is alive although nothing can free it any more, and accounts it.
+    void report_leaks();
+
+    [[nodiscard]] std::uint64_t signalled() const { return signalled_; }
+    /// The greatest number of fences whose memory was allocated at once (a pair counts twice).
+    [[nodiscard]] std::uint64_t peak_alive() const { return peak_alive_; }
+    /// Book-keeping of peak_alive(), for whoever allocates fences.
+    void note_allocated(std::uint64_t count) {
+        alive_ += count;
+        if (alive_ > peak_alive_)
+            peak_alive_ = alive_;
+    }
+
+    /// Called at every signal, at the exact instant (trace_dma_fence_signaled), before callbacks.
+    std::function<void(FenceRef, const Fence&)> on_signaled;
+
+  private:
+    struct OpsTable {
+        const FenceOps* ops;
+        ModuleRef module;
+    };
+
+    sim::SpinLock& lock_of(FenceRef ref, Fence& fence);
+    bool signal_locked(FenceRef ref, Fence& fence);
+    bool enable_signaling_locked(FenceRef ref, Fence& fence);
+    void run_callbacks(FenceRef ref, std::uint32_t first);
+    void release(FenceRef ref, Fence& fence, Holder holder);
+    void unlink(Fence& fence, CallbackRef callback);
+    void account_release(FenceRef ref, const Fence& fence, Holder holder);
+    static void free_memory(void* self, std::uint64_t packed);
+
+    sim::Pool<Callback> callbacks_;
+    std::vector<OpsTable> ops_;
+    std::uint32_t next_context_ = 1;
+    std::vector<std::string> context_names_;
+    std::uint64_t signalled_ = 0;
+    std::uint64_t alive_ = 0;
+    std::uint64_t peak_alive_ = 0;
+    bool shared_lock_;
+};
+
+} // namespace fenceline::fences

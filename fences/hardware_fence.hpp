@@ -1,0 +1,52 @@
+// The driver's own fence: what run_job returns, and under the classic policies what everybody sees.
+//
+// The lifetime policy's rules for the hardware fence are applied here: whose lock it borrows, where
+// its names are, whether it counts its context, whether its release calls into the driver, which
+// memory it comes from. A context (timeline) is a driver's object per entity; it exists only under
+// policies whose fences need one, and dies with the entity (retire rule permitting) unless fences
+// count it.
+//
+// Ownership: create() returns the fence with one reference, the caller's. A context belongs to whoever
+// made it until abandon().
+#pragma once
+
+#include "fences/fence_core.hpp"
+
+namespace fenceline::fences {
+
+/// The objects of a driver that a fence may borrow from.
+struct Lenders {
+    OwnerRef context; ///< null where the policy needs none
+    OwnerRef ring;
+    OwnerRef device;
+};
+
+class HardwareFences {
+  public:
+    /// The tables and, under `memory: slab`, the slab belong to `driver`.
+    HardwareFences(FenceCore& core, ModuleRef driver);
+
+    /// Whether the policy's fences refer to a context object per entity.
+    [[nodiscard]] static bool needs_context(const LifetimePolicy& policy);
+    [[nodiscard]] OwnerRef create_context(std::string name);
+    /// Its creator lets go: the context dies, now or as the retire rule says, unless fences count it.
+    void abandon_context(OwnerRef context);
+
+    FenceRef create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno);
+
+    [[nodiscard]] ModuleRef module() const { return module_; }
+
+  private:
+    static void release(FenceCore& core, FenceRef ref);
+    static std::string driver_name(FenceCore& core, FenceRef ref);
+    static std::string timeline_name(FenceCore& core, FenceRef ref);
+    static void drop_context(FenceCore& core, OwnerRef context);
+    static const FenceOps kOps;
+    static const FenceOps kReleasingOps;
+
+    FenceCore& core_;
+    ModuleRef module_;
+    OpsId ops_;
+};
+
+} // namespace fenceline::fences

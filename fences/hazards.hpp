@@ -1,0 +1,22 @@
+// The hazards that only fences know.
+#pragma once
+
+#include "sim/hazard.hpp"
+
+namespace fenceline::fences::hazards {
+
+inline constexpr sim::HazardClass double_signal{
+    "double-signal", "a fence was signalled again after it had signalled", false};
+inline constexpr sim::HazardClass private_escape{
+    "private-escape",
+    "a private hardware fence reached a place where public fences live on (sync_file, syncobj)",
+    false};
+inline constexpr sim::HazardClass never_signalled{
+    "never-signalled", "a public fence was armed and nothing can signal it any more", false};
+inline constexpr sim::HazardClass released_unsignalled{
+    "released-unsignalled", "the last reference went while somebody still waited for the fence",
+    false};
+inline constexpr sim::HazardClass slab_in_use{
+    "slab-in-use", "a module's slab cache was destroyed while objects of it were alive", true};
+
+} // namespace fenceline::fences::hazards

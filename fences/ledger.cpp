@@ -1,0 +1,33 @@
+#include "fences/ledger.hpp"
+
+namespace fenceline::fences {
+
+std::string_view name_of(Holder holder) {
+    constexpr std::array<std::string_view, kHolderCount> names{
+        "job",    "entity's last_scheduled", "dependency", "scheduler fence", "driver",
+        "sync_file", "syncobj",              "fence",      "workload"};
+    return names[static_cast<std::size_t>(holder)];
+}
+
+void Ledger::unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
+                      std::string_view what) {
+    bytes_now_ -= bytes;
+    --objects_now_;
+    const sim::Time duration = now - since;
+    byte_ns_[static_cast<std::size_t>(holder)] += Wide{bytes} * duration;
+    if (duration > longest_.duration)
+        longest_ = {duration, now, bytes, what, holder};
+}
+
+double Ledger::byte_seconds(Holder holder) const {
+    return static_cast<double>(byte_ns_[static_cast<std::size_t>(holder)]) * 1e-9;
+}
+
+double Ledger::byte_seconds() const {
+    Wide total = 0;
+    for (const Wide part : byte_ns_)
+        total += part;
+    return static_cast<double>(total) * 1e-9;
+}
+
+} // namespace fenceline::fences

@@ -1,0 +1,47 @@
+// What a fence can reach outside its own memory: the owners of locks and names, and modules.
+//
+// DOC: owners. In the kernel a fence borrows a lock by pointer (dma_fence::lock) and finds names
+// through a back pointer; both point into some object of a driver or of the scheduler: a timeline
+// (nouveau_fence_chan, an i915 timeline, an Xe hw_fence_irq), a ring, a device, a drm_gpu_scheduler.
+// All of these are Owners here, told apart by their kind. Whether the pointer is counted is a rule of
+// the lifetime policy, not a property of the owner.
+//
+// A module owns what goes away at rmmod: the text behind an ops table and slab caches.
+#pragma once
+
+#include "sim/heap.hpp"
+#include "sim/lock.hpp"
+#include "sim/refcount.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace fenceline::fences {
+
+struct Module {
+    std::string name;
+    std::uint64_t slab_objects = 0; ///< alive in the module's own slab cache
+};
+
+enum class OwnerKind : std::uint8_t { context, ring, device, scheduler };
+
+struct Owner {
+    OwnerKind kind = OwnerKind::context;
+    std::string name;
+    sim::SpinLock lock;
+    sim::RefCount references;     ///< used where the policy counts contexts
+    sim::Time abandoned_at = 0;   ///< when its creator let go of it
+    std::uint64_t pinned_by = 0;  ///< fences that hold a reference
+};
+
+[[nodiscard]] std::string describe_owner(const Owner& owner);
+[[nodiscard]] std::string describe_module(const Module& module);
+
+using OwnerRef = sim::Handle<Owner>;
+using ModuleRef = sim::Handle<Module>;
+
+/// Bytes of a context object that a counted fence pins; a round figure for a small driver object
+/// (name, lock, count, list, hardware mapping), since every driver's differs.
+inline constexpr std::uint64_t kContextBytes = 256;
+
+} // namespace fenceline::fences

@@ -1,0 +1,35 @@
+// The driver's back end (struct drm_sched_backend_ops) as an interface.
+//
+// A driver author who wants to try a back end implements this and hands it to GpuSched::sched_init().
+// The rules are those of the kernel: run_job gives the scheduler a reference of its own; free_job ends
+// the job's life and must call GpuSched::job_cleanup().
+#pragma once
+
+#include "fences/fence.hpp"
+#include "scheduler/objects.hpp"
+
+#include <cstdint>
+
+namespace fenceline::scheduler {
+
+class GpuSched;
+
+/// What run_job returns: a fence (with one reference for the scheduler), or none with an error, or
+/// none without (NULL: nothing was put on the hardware).
+struct RunResult {
+    fences::FenceRef fence;
+    std::int32_t error = 0;
+};
+
+class Driver {
+  public:
+    virtual ~Driver() = default;
+    /// Hands the job to the hardware. Called from the run_job work item, in process context.
+    virtual RunResult run_job(GpuSched& sched, JobRef job) = 0;
+    /// The job is done and off every list: free it. Called from the free_job or kill work item.
+    virtual void free_job(GpuSched& sched, JobRef job) = 0;
+    /// One more fence the head job has to wait for, or none; asked after its dependencies.
+    virtual fences::FenceRef prepare_job(GpuSched&, JobRef) { return {}; }
+};
+
+} // namespace fenceline::scheduler

@@ -1,0 +1,121 @@
+// An entity: its queue, its place on a run queue, and the push.
+
+#include "scheduler/gpu_sched.hpp"
+
+#include <utility>
+
+namespace fenceline::scheduler {
+
+/// drm_sched_entity_init.
+EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority priority,
+                                std::span<const SchedulerRef> list) {
+    sim::Frame frame(machine, "drm_sched_entity_init");
+    const EntityRef ref = entities.alloc();
+    Entity& entity = entities.at(ref.index);
+    entity.id = std::move(id);
+    entity.index = index;
+    entity.priority = priority;
+    if (list.size() > 1)
+        entity.sched_list.assign(list.begin(), list.end());
+    entity.rq = schedulers.get(list.front(), "scheduler")
+                    .sched_rq[static_cast<std::size_t>(priority)];
+    entity.entity_idle.complete_all(machine); // an entity starts idle
+    entity.fence_context = core.context_alloc(2);
+    core.name_context(entity.fence_context, entity.id);
+    core.name_context(entity.fence_context + 1, entity.id);
+    return ref;
+}
+
+/// spsc_queue_push.
+void GpuSched::spsc_push(Entity& entity, JobRef job, Job& memory) {
+    memory.next = JobRef{};
+    if (entity.tail)
+        jobs.get(entity.tail, "job").next = job;
+    else
+        entity.head = job;
+    entity.tail = job;
+    entity.job_count.add(machine, 1);
+}
+
+/// spsc_queue_pop.
+JobRef GpuSched::spsc_pop(Entity& entity) {
+    const JobRef job = entity.head;
+    if (!job)
+        return job;
+    entity.head = std::exchange(jobs.get(job, "job").next, JobRef{});
+    if (!entity.head)
+        entity.tail = JobRef{};
+    entity.job_count.sub(machine, 1);
+    return job;
+}
+
+/// drm_sched_rq_add_entity.
+void GpuSched::rq_add_entity(RunQueue& rq, Entity& entity) {
+    if (entity.node.listed)
+        return;
+    sim::SpinGuard guard(machine, rq.lock, "rq->lock");
+    schedulers.get(rq.sched, "scheduler").score.add(machine, 1);
+    rq.policy->add(entity);
+}
+
+/// drm_sched_rq_remove_entity.
+void GpuSched::rq_remove_entity(RunQueueRef ref, Entity& entity) {
+    if (!entity.node.listed)
+        return;
+    RunQueue& rq = run_queues.get(ref, "run queue");
+    sim::SpinGuard guard(machine, rq.lock, "rq->lock");
+    schedulers.get(rq.sched, "scheduler").score.sub(machine, 1);
+    rq.policy->remove(entity);
+}
+
+/// drm_sched_entity_select_rq: another scheduler is chosen only when nothing is queued or running.
+void GpuSched::select_rq(Entity& entity) {
+    if (entity.sched_list.empty() || entity.job_count.read(machine) != 0)
+        return;
+    sim::Frame frame(machine, "drm_sched_entity_select_rq");
+    if (entity.last_scheduled && !core.is_signaled(entity.last_scheduled))
+        return;
+    sim::SpinGuard guard(machine, entity.lock, "entity->lock");
+    const SchedulerRef best = pick_best(entity.sched_list);
+    const RunQueueRef rq = best ? schedulers.get(best, "scheduler")
+                                      .sched_rq[static_cast<std::size_t>(entity.priority)]
+                                : RunQueueRef{};
+    if (rq != entity.rq) {
+        rq_remove_entity(entity.rq, entity);
+        entity.rq = rq;
+    }
+}
+
+/// drm_sched_wakeup.
+void GpuSched::wakeup(Scheduler& sched) { run_job_queue(sched); }
+
+/// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
+void GpuSched::push_job(JobRef job_ref) {
+    sim::Frame frame(machine, "drm_sched_entity_push_job");
+    Job& job = jobs.get(job_ref, "job");
+    Entity& entity = entities.get(job.entity, "entity");
+    Scheduler& sched = sched_of(entity);
+    log(JobEvent::queue, job, sched.ring_index);
+    sched.score.add(machine, 1);
+    const sim::Time submit_ts = machine.now();
+    job.submit_ts = submit_ts; // before the push: afterwards the job may be gone
+    const bool first = !entity.head;
+    spsc_push(entity, job_ref, job);
+    if (!first)
+        return;
+    {
+        sim::SpinGuard guard(machine, entity.lock, "entity->lock");
+        if (entity.stopped) {
+            print("Trying to push to a killed entity (" + entity.id + ")");
+            return;
+        }
+        RunQueue& rq = run_queues.get(entity.rq, "run queue");
+        rq_add_entity(rq, entity);
+        sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
+        rq.policy->set_oldest_job(entity, submit_ts);
+        rq.policy->set_ready(entity, true);
+    }
+    wakeup(sched);
+}
+
+} // namespace fenceline::scheduler

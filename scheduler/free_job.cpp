@@ -1,0 +1,52 @@
+// The end of a job: off the pending list, and freed by the driver.
+
+#include "scheduler/gpu_sched.hpp"
+
+namespace fenceline::scheduler {
+
+/// drm_sched_free_job_work: one run frees at most one job, then looks for more of either work.
+void GpuSched::free_job_work(void* self, std::uint64_t packed) {
+    auto& gpu_sched = *static_cast<GpuSched*>(self);
+    sim::Frame frame(gpu_sched.machine, "drm_sched_free_job_work");
+    Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
+    if (sched.pause_submit)
+        return;
+    if (const JobRef job = gpu_sched.get_finished_job(sched))
+        sched.driver->free_job(gpu_sched, job);
+    gpu_sched.run_free_queue(sched);
+    gpu_sched.run_job_queue(sched);
+}
+
+/// drm_sched_get_finished_job: only ever the head of the pending list, however many are done.
+JobRef GpuSched::get_finished_job(Scheduler& sched) {
+    sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
+    const JobRef job_ref = sched.pending_head;
+    if (!job_ref)
+        return {};
+    Job& job = jobs.get(job_ref, "job");
+    if (!core.is_signaled(job.s_fence))
+        return {};
+    sched.pending_head = job.next;
+    --sched.pending_count;
+    if (!job.next) {
+        sched.pending_tail = JobRef{};
+        return job_ref;
+    }
+    Job& next = jobs.get(job.next, "job");
+    next.previous = JobRef{};
+    // The next job has the hardware to itself only from now on: its start is moved accordingly.
+    fences::Fence& scheduled = core.get(next.s_fence.sibling(fences::FencePart::scheduled));
+    if (scheduled.flags.test_bit(machine, fences::flag::timestamp))
+        scheduled.timestamp = core.get(job.s_fence).timestamp;
+    job.next = JobRef{};
+    return job_ref;
+}
+
+/// drm_sched_run_free_queue: the free work once more if the next head is finished already.
+void GpuSched::run_free_queue(Scheduler& sched) {
+    sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
+    if (sched.pending_head && core.is_signaled(jobs.get(sched.pending_head, "job").s_fence))
+        run_free_queue_unconditionally(sched);
+}
+
+} // namespace fenceline::scheduler

@@ -1,0 +1,170 @@
+// drm/sched (gpu_sched.ko) of Linux 6.12 as a model.
+//
+// DOC: the life of a job, and where to read it.
+//
+//   job_init, add_dependency, job_arm   job.cpp          the driver's submit ioctl makes it
+//   push_job                            entity.cpp       into the entity's queue; wakes the scheduler
+//   select_entity, pop_job              select.cpp       run_job work picks the next one, or waits for
+//                                                        its dependencies
+//   run_job_work                        run_job.cpp      onto the hardware: run_job, `scheduled`
+//   job_done                            run_job.cpp      the interrupt: credits back, `finished`
+//   free_job_work                       free_job.cpp     off the pending list, free_job
+//   entity_kill, _flush, _fini          entity_fini.cpp  the ways an entity ends
+//   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
+//
+// One run_job work item starts at most one job; one free_job work item frees at most one; both run on
+// the scheduler's ordered workqueue, so never at the same time. A completion queues the free work only,
+// and the free work queues the run work: a job that waited for credits starts after the free_job of
+// the one before it.
+//
+// Invariants: credits in use never exceed the limit; an armed job's `finished` signals exactly once; a
+// job is in exactly one of: an entity's queue, a pending list, the hands of run_job_work or of a kill
+// work. Where 6.12 is wrong, so is this, and the heap says so.
+//
+// Ownership: GpuSched owns the memory of jobs, entities, run queues and schedulers. Who frees which,
+// and when, is the kernel's: free_job frees jobs, sched_fini frees run queues, the driver frees the
+// rest. Single threaded, like the machine it runs on.
+#pragma once
+
+#include "fences/fence_core.hpp"
+#include "fences/sched_fence.hpp"
+#include "scheduler/driver.hpp"
+#include "scheduler/event_log.hpp"
+#include "scheduler/objects.hpp"
+#include "sim/machine.hpp"
+#include "sim/rcu.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fenceline::scheduler {
+
+/// struct drm_sched_init_args, as far as it is modelled.
+struct SchedulerArgs {
+    std::string name;
+    std::uint32_t ring_index = 0; ///< for the event log
+    Driver* driver = nullptr;
+    Policy policy = Policy::fifo;
+    std::uint32_t credit_limit = 1;
+    sim::Time run_job_cost = 0;
+    sim::Time free_job_cost = 0;
+};
+
+class GpuSched {
+  public:
+    /// `wakeup_cost`: from queueing work on an idle worker to its start.
+    GpuSched(sim::Machine& machine, fences::FenceCore& fence_core, sim::Time wakeup_cost);
+    GpuSched(const GpuSched&) = delete;
+    GpuSched& operator=(const GpuSched&) = delete;
+
+    sim::Machine& machine;
+    fences::FenceCore& core;
+    sim::Pool<Job> jobs;
+    sim::Pool<Entity> entities;
+    sim::Pool<RunQueue> run_queues;
+    sim::Pool<Scheduler> schedulers;
+    fences::ModuleRef module; ///< gpu_sched's text and slab
+    fences::SchedFences s_fences;
+    EventSink* sink = nullptr;                      ///< hears every job event, if there is one
+    std::function<void(const std::string&)> warn;   ///< what the kernel would print
+
+    // Schedulers (sched_main.cpp).
+    SchedulerRef sched_init(const SchedulerArgs& args);
+    /// drm_sched_fini: stops the work, frees the run queues, wakes flushers. Signals nothing. The
+    /// scheduler's own memory stays until free_scheduler(). May block.
+    void sched_fini(SchedulerRef sched);
+    /// The driver frees the structure: what its fences find through their pointer is gone.
+    void free_scheduler(SchedulerRef sched);
+    /// drm_sched_pick_best: the least score among those that are ready, the first of equals.
+    SchedulerRef pick_best(std::span<const SchedulerRef> list);
+
+    // Entities (entity.cpp, entity_fini.cpp).
+    /// drm_sched_entity_init. REQUIRES: at least one scheduler.
+    EntityRef entity_init(std::string id, std::uint32_t index, Priority priority,
+                          std::span<const SchedulerRef> list);
+    /// drm_sched_entity_push_job. REQUIRES: armed. The job may be gone when this returns.
+    void push_job(JobRef job);
+    /// drm_sched_entity_flush. An exiting task passes whether it waits; others always do. Blocks.
+    void entity_flush(EntityRef entity, bool exiting, bool wait, bool killed);
+    /// drm_sched_entity_fini: kills what is queued. May block.
+    void entity_fini(EntityRef entity);
+    /// drm_sched_entity_destroy: flush, then fini. Blocks.
+    void entity_destroy(EntityRef entity);
+
+    // Jobs (job.cpp).
+    /// drm_sched_job_init; null when the entity has no run queue (-ENOENT).
+    JobRef job_init(EntityRef entity, std::uint32_t credits);
+    /// drm_sched_job_add_dependency: takes over the reference. One per fence context, the latest.
+    void add_dependency(JobRef job, fences::FenceRef fence);
+    /// drm_sched_job_arm: chooses the run queue, initialises the fences. No way back.
+    void job_arm(JobRef job);
+    /// drm_sched_job_cleanup: gives back fences and dependencies; part of free_job.
+    void job_cleanup(JobRef job);
+
+    /// Tells the sink. `finished` and `hw_done` carry the fence's error.
+    void log(JobEvent event, const Job& job, std::uint32_t ring, std::int32_t error = 0) {
+        if (sink != nullptr)
+            sink->on_event(
+                {machine.now(), event, job.id, job.ordinal, job.entity_index, ring, error,
+                 job.submit_ts});
+    }
+
+  private:
+    // job.cpp
+    void release_dependencies(Job& job);
+    // entity.cpp
+    void select_rq(Entity& entity);
+    void rq_add_entity(RunQueue& rq, Entity& entity);
+    void rq_remove_entity(RunQueueRef rq, Entity& entity);
+    void spsc_push(Entity& entity, JobRef job, Job& memory);
+    JobRef spsc_pop(Entity& entity);
+    void wakeup(Scheduler& sched);
+    // select.cpp
+    EntityRef select_entity(Scheduler& sched);
+    bool can_queue(Scheduler& sched, Job& job);
+    JobRef pop_job(Entity& entity, EntityRef self);
+    fences::FenceRef next_dependency(Job& job, JobRef self, Scheduler& sched);
+    bool add_dependency_cb(Entity& entity, EntityRef self);
+    static void dependency_signalled(void* env, fences::FenceRef fence, std::uint64_t entity);
+    // run_job.cpp
+    static void run_job_work(void* self, std::uint64_t sched);
+    void run_one_job(Scheduler& sched);
+    void job_begin(Scheduler& sched, JobRef job, Job& memory);
+    void job_done(JobRef job, std::int32_t result);
+    static void job_done_cb(void* env, fences::FenceRef fence, std::uint64_t job);
+    void run_job_queue(Scheduler& sched);
+    void run_free_queue_unconditionally(Scheduler& sched);
+    // free_job.cpp
+    static void free_job_work(void* self, std::uint64_t sched);
+    JobRef get_finished_job(Scheduler& sched);
+    void run_free_queue(Scheduler& sched);
+    // entity_fini.cpp
+    bool entity_is_idle(const Entity& entity) const;
+    void entity_kill(EntityRef entity);
+    static void kill_jobs_cb(void* env, fences::FenceRef fence, std::uint64_t job);
+    static void kill_jobs_work(void* self, std::uint64_t job);
+    void kill_one_job(JobRef job);
+    // sched_main.cpp
+    void wqueue_stop(Scheduler& sched);
+
+    /// The scheduler behind an entity: entity->rq->sched.
+    Scheduler& sched_of(const Entity& entity) {
+        return schedulers.get(run_queues.get(entity.rq, "run queue").sched, "scheduler");
+    }
+    void print(const std::string& message) {
+        if (warn)
+            warn(message);
+    }
+
+    sim::Pool<Dependency> dependencies_;
+    sim::SystemWorkqueue system_wq_;
+    /// Queues of freed schedulers: cancelled items may still have a turn in the engine.
+    std::vector<std::unique_ptr<sim::Workqueue>> retired_queues_;
+    sim::Time wakeup_cost_;
+};
+
+} // namespace fenceline::scheduler

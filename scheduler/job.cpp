@@ -1,0 +1,93 @@
+// A job before it is pushed and after it is freed.
+
+#include "scheduler/gpu_sched.hpp"
+
+#include <utility>
+
+namespace fenceline::scheduler {
+
+using fences::FenceRef;
+using fences::Holder;
+
+/// drm_sched_job_init: the pair's memory is allocated now, and initialised by job_arm.
+JobRef GpuSched::job_init(EntityRef entity_ref, std::uint32_t credits) {
+    sim::Frame frame(machine, "drm_sched_job_init");
+    Entity& entity = entities.get(entity_ref, "entity");
+    if (!entity.rq) {
+        print("drm_sched_job_init: entity " + entity.id + " has no run queue");
+        return {};
+    }
+    const JobRef job_ref = jobs.alloc();
+    Job& job = jobs.at(job_ref.index);
+    job.entity = entity_ref;
+    job.entity_index = entity.index;
+    job.credits = credits;
+    job.s_fence = s_fences.create();
+    return job_ref;
+}
+
+/// drm_sched_job_add_dependency: one per fence context, of which the later one stays.
+void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
+    if (!fence)
+        return;
+    sim::Frame frame(machine, "drm_sched_job_add_dependency");
+    Job& job = jobs.get(job_ref, "job");
+    const fences::Fence& added = core.get(fence);
+    for (std::uint32_t slot = job.first_dependency; slot != kNoDependency;) {
+        Dependency& entry = dependencies_.at(slot);
+        const fences::Fence& known = core.get(entry.fence);
+        if (known.context == added.context) {
+            const bool later = added.seqno > known.seqno; // dma_fence_is_later
+            if (later)
+                std::swap(entry.fence, fence);
+            core.put(fence, Holder::dependency);
+            return;
+        }
+        slot = entry.next;
+    }
+    const auto node = dependencies_.alloc(Dependency{fence, kNoDependency});
+    if (job.first_dependency == kNoDependency)
+        job.first_dependency = job.next_dependency = node.index;
+    else
+        dependencies_.at(job.last_dependency_node).next = node.index;
+    job.last_dependency_node = node.index;
+}
+
+/// drm_sched_job_arm.
+void GpuSched::job_arm(JobRef job_ref) {
+    sim::Frame frame(machine, "drm_sched_job_arm");
+    Job& job = jobs.get(job_ref, "job");
+    Entity& entity = entities.get(job.entity, "entity");
+    select_rq(entity);
+    const RunQueue& rq = run_queues.get(entity.rq, "run queue");
+    job.sched = rq.sched;
+    job.s_priority = entity.priority;
+    const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
+    s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
+                  entity.fence_context, seqno);
+}
+
+void GpuSched::release_dependencies(Job& job) {
+    for (std::uint32_t slot = job.first_dependency; slot != kNoDependency;) {
+        const Dependency entry = dependencies_.at(slot);
+        dependencies_.free(dependencies_.handle_at(slot));
+        core.put(entry.fence, Holder::dependency);
+        slot = entry.next;
+    }
+    job.first_dependency = job.last_dependency_node = job.next_dependency = kNoDependency;
+}
+
+/// drm_sched_job_cleanup: also for a job that was never armed.
+void GpuSched::job_cleanup(JobRef job_ref) {
+    sim::Frame frame(machine, "drm_sched_job_cleanup");
+    Job& job = jobs.get(job_ref, "job");
+    const FenceRef finished = std::exchange(job.s_fence, FenceRef{});
+    if (core.get(finished).references.peek() != 0)
+        core.put(finished, Holder::job);
+    else
+        s_fences.discard(finished);
+    if (job.first_dependency != kNoDependency)
+        release_dependencies(job);
+}
+
+} // namespace fenceline::scheduler

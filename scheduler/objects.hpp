@@ -1,0 +1,125 @@
+// The objects of drm/sched: job, entity, run queue, scheduler. Data only; what happens to them is in
+// gpu_sched.hpp and the files it names.
+//
+// All four live in the lifetime-checked heap and refer to each other by handles, as the kernel's do by
+// pointers: nothing here keeps anything else alive. Names follow include/drm/gpu_scheduler.h.
+#pragma once
+
+#include "fences/fence.hpp"
+#include "scheduler/run_queue_policy.hpp"
+#include "scheduler/types.hpp"
+#include "sim/atomic.hpp"
+#include "sim/heap.hpp"
+#include "sim/lock.hpp"
+#include "sim/time.hpp"
+#include "sim/wait.hpp"
+#include "sim/workqueue.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fenceline::scheduler {
+
+struct Job;
+struct Entity;
+struct RunQueue;
+struct Scheduler;
+class Driver;
+using JobRef = sim::Handle<Job>;
+using EntityRef = sim::Handle<Entity>;
+using RunQueueRef = sim::Handle<RunQueue>;
+using SchedulerRef = sim::Handle<Scheduler>;
+
+inline constexpr std::uint32_t kNoDependency = ~std::uint32_t{0};
+
+/// One fence a job waits for; a node of Job's list.
+struct Dependency {
+    fences::FenceRef fence; ///< one reference of it
+    std::uint32_t next = kNoDependency;
+};
+
+/// struct drm_sched_job, and what the bundled driver adds to it.
+struct Job {
+    // What the submitter says.
+    std::uint64_t id = 0;      ///< as the event log names it
+    std::uint64_t ordinal = 0; ///< position in the order of submission
+    sim::Time duration = 0;    ///< on the hardware; kForever: it never completes
+    std::uint32_t credits = 1;
+    std::uint32_t entity_index = 0; ///< for the log: job->entity is gone after the pop
+    RunJobKind run_job = RunJobKind::normal;
+    Priority s_priority = Priority::normal;
+
+    // drm_sched_job proper.
+    sim::Time submit_ts = 0;
+    EntityRef entity; ///< null once it is popped
+    SchedulerRef sched;
+    fences::FenceRef s_fence;   ///< names the pair by its finished half
+    fences::FenceRef hardware;  ///< the driver's fence where it exists before run_job
+    fences::CallbackRef cb;     ///< on the hardware fence
+    JobRef next;                ///< in the entity's queue, then in the pending list
+    JobRef previous;            ///< in the pending list
+    std::uint32_t first_dependency = kNoDependency;
+    std::uint32_t last_dependency_node = kNoDependency;
+    std::uint32_t next_dependency = kNoDependency; ///< drm_sched_job::last_dependency
+    std::uint32_t dependencies_seen = 0;
+};
+
+/// struct drm_sched_entity: the queue of one client on one or several schedulers.
+struct Entity {
+    std::string id;
+    std::uint32_t index = 0;
+    Priority priority = Priority::normal;
+    std::vector<SchedulerRef> sched_list; ///< empty when there is only one: nothing to choose
+    RunQueueRef rq;
+    QueueNode node; ///< the run queue's bookkeeping; node.listed is !list_empty(&entity->list)
+    sim::SpinLock lock;
+
+    JobRef head; ///< job_queue
+    JobRef tail;
+    sim::Atomic<std::uint32_t> job_count; ///< spsc_queue_count
+
+    fences::FenceRef dependency;
+    fences::CallbackRef cb;
+    fences::FenceRef last_scheduled;
+    std::uint32_t fence_context = 0; ///< scheduled's; finished has the next number
+    sim::Atomic<std::uint32_t> fence_seq;
+    sim::Completion entity_idle;
+    bool stopped = false;
+    bool fini_done = false; ///< drm_sched_entity_fini has returned (the model's own mark)
+};
+
+/// struct drm_sched_rq: one per priority and scheduler.
+struct RunQueue {
+    sim::SpinLock lock;
+    SchedulerRef sched;
+    std::unique_ptr<RunQueuePolicy> policy;
+};
+
+/// struct drm_gpu_scheduler.
+struct Scheduler {
+    std::string name;
+    std::uint32_t ring_index = 0;
+    SchedulerRef self;
+    Driver* driver = nullptr; ///< ops
+    Policy policy = Policy::fifo;
+    std::uint32_t credit_limit = 1;
+    sim::Atomic<std::uint32_t> credit_count;
+    sim::Atomic<std::int32_t> score;
+    std::array<RunQueueRef, kPriorityCount> sched_rq{};
+    JobRef pending_head;
+    JobRef pending_tail;
+    std::uint32_t pending_count = 0;
+    sim::SpinLock job_list_lock;
+    std::unique_ptr<sim::Workqueue> submit_wq;
+    sim::Work work_run_job;
+    sim::Work work_free_job;
+    sim::WaitQueue job_scheduled;
+    bool pause_submit = false;
+    bool ready = false;
+    fences::OwnerRef name_owner; ///< what its fences find through their back pointer
+};
+
+} // namespace fenceline::scheduler

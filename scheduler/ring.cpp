@@ -1,0 +1,91 @@
+#include "scheduler/ring.hpp"
+
+namespace fenceline::scheduler {
+
+Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
+    : machine_(machine), core_(core), args_(args),
+      irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8),
+      signalling_(8) {}
+
+void Ring::account_occupancy() {
+    const sim::Time now = machine_.now();
+    occupancy_ += static_cast<double>(now - occupancy_at_) * static_cast<double>(items_.size());
+    occupancy_at_ = now;
+}
+
+void Ring::submit(const Item& item) {
+    account_occupancy();
+    if (items_.full()) [[unlikely]]
+        items_.set_capacity(items_.capacity() * 2);
+    items_.push_back(item);
+    if (items_.size() == 1)
+        start_front();
+}
+
+void Ring::start_front() {
+    const Item& item = items_.front();
+    sim::Time cost = item.duration;
+    if (has_history_ && last_entity_ != item.entity) {
+        ++switches_;
+        cost = sim::add_saturating(cost, args_.context_switch);
+    }
+    has_history_ = true;
+    last_entity_ = item.entity;
+    started_ = machine_.now();
+    const sim::Time end = sim::add_saturating(started_, cost);
+    if (end != sim::kForever)
+        machine_.engine.arm(end, complete, this, 0);
+}
+
+void Ring::complete(void* self, std::uint64_t) {
+    auto& ring = *static_cast<Ring*>(self);
+    ring.account_occupancy();
+    ring.busy_ += ring.machine_.now() - ring.started_;
+    const Item done = ring.items_.front();
+    ring.items_.pop_front();
+    ++ring.completed_;
+    if (ring.gpu_time_.size() <= done.entity)
+        ring.gpu_time_.resize(done.entity + 1);
+    ring.gpu_time_[done.entity] += done.duration;
+    if (!ring.items_.empty())
+        ring.start_front();
+    if (ring.args_.interrupt_latency == 0) {
+        ring.signal(done);
+        return;
+    }
+    if (ring.signalling_.full())
+        ring.signalling_.set_capacity(ring.signalling_.capacity() * 2);
+    ring.signalling_.push_back(done);
+    ring.machine_.engine.arm(
+        sim::add_saturating(ring.machine_.now(), ring.args_.interrupt_latency), interrupt, self, 0);
+}
+
+void Ring::interrupt(void* self, std::uint64_t) {
+    auto& ring = *static_cast<Ring*>(self);
+    const Item done = ring.signalling_.front();
+    ring.signalling_.pop_front();
+    ring.signal(done);
+}
+
+void Ring::signal(const Item& item) {
+    sim::ContextScope scope(machine_, irq_);
+    sim::Frame frame(machine_, "driver: interrupt handler");
+    if (sink != nullptr)
+        sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
+                        args_.index, core_.get(item.fence).error, 0});
+    core_.signal(item.fence);
+    core_.put(item.fence, fences::Holder::driver);
+    if (drained.has_waiters() && in_flight() == 0)
+        drained.wake_up(machine_);
+}
+
+sim::Time Ring::busy_time() const {
+    return items_.empty() ? busy_ : busy_ + (machine_.now() - started_);
+}
+
+double Ring::occupancy_time() const {
+    return occupancy_ + static_cast<double>(machine_.now() - occupancy_at_) *
+                            static_cast<double>(items_.size());
+}
+
+} // namespace fenceline::scheduler

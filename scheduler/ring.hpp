@@ -1,0 +1,87 @@
+// A GPU ring: executes what run_job hands it, serially and in order.
+//
+// DOC: completion. When a job completes the ring first starts the next one, then the interrupt signals
+// the finished job's hardware fence; with an interrupt latency the ring goes on at once and the
+// interrupt comes later. Going on with a job of another entity costs a context switch. A job without
+// end (kForever) occupies the ring until the run is over.
+//
+// Ownership: the ring holds the driver's reference on each hardware fence from submit() until it has
+// signalled. It keeps copies of what it needs to know, never the job: the scheduler may have forgotten
+// it by then.
+#pragma once
+
+#include "fences/fence_core.hpp"
+#include "scheduler/event_log.hpp"
+#include "sim/machine.hpp"
+#include "sim/wait.hpp"
+
+#include <boost/circular_buffer.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fenceline::scheduler {
+
+struct RingArgs {
+    std::string name;
+    std::uint32_t index = 0; ///< for the event log
+    sim::Time context_switch = 0;
+    sim::Time interrupt_latency = 0;
+};
+
+class Ring {
+  public:
+    struct Item {
+        fences::FenceRef fence; ///< the reference is the ring's from now on
+        std::uint64_t job = 0;
+        std::uint64_t ordinal = 0;
+        std::uint32_t entity = 0;
+        sim::Time duration = 0;
+    };
+
+    Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args);
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+
+    void submit(const Item& item);
+
+    [[nodiscard]] const std::string& name() const { return args_.name; }
+    [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
+    /// Time in which a job was executing, switches included, up to now.
+    [[nodiscard]] sim::Time busy_time() const;
+    /// The sum over time of the number of jobs on the ring (nanoseconds times jobs), up to now.
+    [[nodiscard]] double occupancy_time() const;
+    [[nodiscard]] std::uint64_t context_switches() const { return switches_; }
+    /// Time spent executing each entity's completed jobs, by entity index, without switches.
+    [[nodiscard]] const std::vector<sim::Time>& gpu_time() const { return gpu_time_; }
+    [[nodiscard]] std::uint64_t completed() const { return completed_; }
+
+    EventSink* sink = nullptr; ///< hears of hw_done
+    sim::WaitQueue drained;    ///< woken when the last job in flight has signalled
+
+  private:
+    void start_front();
+    static void complete(void* self, std::uint64_t);
+    static void interrupt(void* self, std::uint64_t);
+    void signal(const Item& item);
+    void account_occupancy();
+
+    sim::Machine& machine_;
+    fences::FenceCore& core_;
+    RingArgs args_;
+    sim::Context irq_;
+    boost::circular_buffer<Item> items_;      ///< the front one executes
+    boost::circular_buffer<Item> signalling_; ///< done, interrupt still to come
+    sim::Time started_ = 0;
+    sim::Time busy_ = 0;
+    bool has_history_ = false;
+    std::uint32_t last_entity_ = 0;
+    std::uint64_t switches_ = 0;
+    std::vector<sim::Time> gpu_time_;
+    std::uint64_t completed_ = 0;
+    sim::Time occupancy_at_ = 0;
+    double occupancy_ = 0;
+};
+
+} // namespace fenceline::scheduler

@@ -1,0 +1,228 @@
+#include "scheduler/ring_driver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fenceline::scheduler {
+
+using fences::FenceRef;
+using fences::Holder;
+using fences::Owner;
+using fences::OwnerKind;
+using fences::OwnerRef;
+
+namespace {
+
+constexpr std::int32_t kEio = -5;
+
+OwnerRef make_owner(fences::FenceCore& core, OwnerKind kind, std::string name) {
+    const OwnerRef ref = core.owners.alloc();
+    Owner& owner = core.owners.at(ref.index);
+    owner.kind = kind;
+    owner.name = std::move(name);
+    return ref;
+}
+
+} // namespace
+
+RingDriver::RingDriver(GpuSched& sched, std::string name)
+    : sched_(sched), machine_(sched.machine), core_(sched.core), name_(std::move(name)),
+      fences_(sched.core, sched.core.modules.alloc(fences::Module{name_, 0})),
+      early_fences_(sched.core.policy.public_fence == fences::PublicFence::hardware) {}
+
+std::size_t RingDriver::add_device(std::string name) {
+    const OwnerRef owner = make_owner(core_, OwnerKind::device, name);
+    devices_.push_back({std::move(name), owner, true});
+    return devices_.size() - 1;
+}
+
+SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args) {
+    args.driver = this;
+    RingSlot slot;
+    slot.ring = std::make_unique<Ring>(machine_, core_, ring);
+    slot.ring->sink = sched_.sink;
+    slot.sched = sched_.sched_init(args);
+    slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
+    slot.device = device;
+    rings_.push_back(std::move(slot));
+    return rings_.back().sched;
+}
+
+RingDriver::RingSlot& RingDriver::slot_of(SchedulerRef sched) {
+    return *std::find_if(rings_.begin(), rings_.end(),
+                         [&](const RingSlot& slot) { return slot.sched == sched; });
+}
+
+void RingDriver::open_entity(EntityRef ref) {
+    const Entity& entity = sched_.entities.get(ref, "entity");
+    if (entities_.size() <= entity.index)
+        entities_.resize(entity.index + 1);
+    EntityState& state = entities_[entity.index];
+    state.entity = ref;
+    state.open = true;
+    state.fence_context = core_.context_alloc(1);
+    core_.name_context(state.fence_context, entity.id);
+    if (fences::HardwareFences::needs_context(core_.policy))
+        state.timeline = fences_.create_context(entity.id);
+}
+
+void RingDriver::close_entity(EntityRef ref) {
+    const Entity& entity = sched_.entities.get(ref, "entity");
+    if (entity.index >= entities_.size() || !entities_[entity.index].open)
+        return;
+    entities_[entity.index].open = false;
+    // Under drain-on-unload contexts are static: they go with the device.
+    if (core_.policy.teardown != fences::TeardownRule::drain)
+        fences_.abandon_context(std::exchange(entities_[entity.index].timeline, OwnerRef{}));
+}
+
+FenceRef RingDriver::create_fence(const RingSlot& slot, const Job& job) {
+    EntityState& state = entities_[job.entity_index];
+    const FenceRef fence =
+        fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
+                       state.fence_context, ++state.seqno);
+    if (!early_fences_)
+        core_.get(fence).flags.set_bit(machine_, fences::flag::is_private);
+    return fence;
+}
+
+void RingDriver::prepare_fence(JobRef ref) {
+    if (!early_fences_)
+        return;
+    Job& job = sched_.jobs.get(ref, "job");
+    job.hardware = create_fence(slot_of(job.sched), job);
+}
+
+/// ops->run_job: the ring and the scheduler get a reference each.
+RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
+    sim::Frame frame(machine_, "driver: run_job");
+    const Job& job = sched.jobs.get(ref, "job");
+    if (job.run_job == RunJobKind::no_fence)
+        return {};
+    if (job.run_job == RunJobKind::error)
+        return {{}, kEio};
+    RingSlot& slot = rings_.size() == 1 ? rings_.front() : slot_of(job.sched);
+    const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
+    core_.take(fence);
+    slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
+    return {fence, 0};
+}
+
+/// ops->free_job.
+void RingDriver::free_job(GpuSched& sched, JobRef ref) {
+    sim::Frame frame(machine_, "driver: free_job");
+    const Job& job = sched.jobs.get(ref, "job");
+    sched.log(JobEvent::free_job, job,
+              sched.schedulers.get(job.sched, "scheduler").ring_index);
+    const FenceRef own = job.hardware;
+    sched.job_cleanup(ref);
+    core_.put(own, Holder::job);
+    sched.jobs.free(ref);
+}
+
+bool RingDriver::runs_on(const Entity& entity, std::size_t device) {
+    const auto on_device = [&](SchedulerRef sched) { return slot_of(sched).device == device; };
+    if (!entity.sched_list.empty())
+        return std::any_of(entity.sched_list.begin(), entity.sched_list.end(), on_device);
+    return on_device(sched_.run_queues.get(entity.rq, "run queue").sched);
+}
+
+void RingDriver::end_entities(std::size_t device) {
+    for (std::size_t index = 0; index < entities_.size(); ++index) {
+        const EntityRef ref = entities_[index].entity;
+        if (!entities_[index].open || sched_.entities.get(ref, "entity").fini_done ||
+            !runs_on(sched_.entities.get(ref, "entity"), device))
+            continue;
+        sched_.entity_fini(ref);
+        close_entity(ref);
+    }
+}
+
+/// Waits until everything that is on the hardware has signalled, then for readers of old pointers.
+void RingDriver::drain(std::size_t device) {
+    for (RingSlot& slot : rings_)
+        if (slot.device == device)
+            slot.ring->drained.wait_event(machine_, "the hardware to drain",
+                                          [&] { return slot.ring->in_flight() == 0; });
+    core_.rcu.synchronize();
+}
+
+void RingDriver::fini_scheduler(RingSlot& slot) {
+    if (!std::exchange(slot.sched_alive, false))
+        return;
+    sched_.sched_fini(slot.sched);
+}
+
+void RingDriver::free_owner(OwnerRef& owner) {
+    if (owner)
+        core_.owners.free(std::exchange(owner, OwnerRef{}));
+}
+
+void RingDriver::free_device(std::size_t device) {
+    sim::Frame frame(machine_, "driver: free the device");
+    for (EntityState& state : entities_)
+        if (state.timeline && !state.open && core_.policy.teardown == fences::TeardownRule::drain)
+            fences_.abandon_context(std::exchange(state.timeline, OwnerRef{}));
+    for (RingSlot& slot : rings_) {
+        if (slot.device != device)
+            continue;
+        free_owner(slot.owner);
+        if (slot.sched)
+            sched_.free_scheduler(std::exchange(slot.sched, SchedulerRef{}));
+    }
+    free_owner(devices_[device].owner);
+}
+
+void RingDriver::unbind(std::size_t device) {
+    if (!std::exchange(devices_[device].bound, false))
+        return;
+    sim::Frame frame(machine_, "driver: remove");
+    end_entities(device);
+    if (core_.policy.teardown == fences::TeardownRule::drain)
+        drain(device);
+    for (RingSlot& slot : rings_)
+        if (slot.device == device)
+            fini_scheduler(slot);
+    if (core_.policy.retire == fences::RetireRule::after_grace_period)
+        core_.rcu.synchronize();
+    else if (core_.policy.retire == fences::RetireRule::rcu_barrier)
+        core_.rcu.barrier();
+    free_device(device);
+}
+
+void RingDriver::unload() {
+    if (!std::exchange(loaded_, false))
+        return;
+    sim::Frame frame(machine_, "driver: module_exit");
+    for (std::size_t device = 0; device < devices_.size(); ++device)
+        unbind(device);
+    if (core_.policy.hardware.memory == fences::MemoryRule::slab) {
+        core_.rcu.barrier(); // what was put already comes back to the slab first
+        sim::Frame destroy(machine_, "kmem_cache_destroy");
+        const std::uint64_t alive = core_.modules.get(fences_.module(), "slab").slab_objects;
+        if (alive != 0)
+            machine_.report({.kind = &fences::hazards::slab_in_use,
+                             .subject = "slab",
+                             .object = "fence slab of module " + name_,
+                             .message = std::to_string(alive) +
+                                        " fences are alive when the slab of module " + name_ +
+                                        " is destroyed"});
+    }
+    core_.modules.free(fences_.module());
+}
+
+void RingDriver::fini_schedulers() {
+    for (RingSlot& slot : rings_)
+        if (slot.sched)
+            fini_scheduler(slot);
+}
+
+void RingDriver::free_rest() {
+    for (std::size_t device = 0; device < devices_.size(); ++device)
+        if (std::exchange(devices_[device].bound, false))
+            free_device(device);
+    if (std::exchange(loaded_, false))
+        core_.modules.free(fences_.module());
+}
+
+} // namespace fenceline::scheduler

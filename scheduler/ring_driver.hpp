@@ -1,0 +1,108 @@
+// The bundled driver: rings, their devices, and the life of what its fences borrow.
+//
+// One RingDriver is one kernel module ("drv"). It owns devices, each with rings; for every ring there
+// is a scheduler. run_job puts the job on the ring and returns a hardware fence made by the lifetime
+// policy's rules; free_job frees the job. It also owns the objects that outlive or do not outlive
+// fences, which is what lifetime policies are about: contexts per entity, locks of rings and devices,
+// the schedulers' names, its own text and slab.
+//
+// Ownership: devices and rings belong to the driver; unbinding a device frees what its fences could
+// borrow, unloading frees the text as well. Both follow the teardown rule of the policy and may block.
+#pragma once
+
+#include "fences/hardware_fence.hpp"
+#include "scheduler/driver.hpp"
+#include "scheduler/gpu_sched.hpp"
+#include "scheduler/ring.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fenceline::scheduler {
+
+class RingDriver final : public Driver {
+  public:
+    RingDriver(GpuSched& sched, std::string name);
+
+    /// A device without rings; rings refer to it by the index that is returned.
+    std::size_t add_device(std::string name);
+    /// A ring with its scheduler. `args.driver` is filled in here.
+    SchedulerRef add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args);
+
+    // struct drm_sched_backend_ops.
+    RunResult run_job(GpuSched& sched, JobRef job) override;
+    void free_job(GpuSched& sched, JobRef job) override;
+
+    /// The driver's share of a submit, between job_arm and push: under policies in which the driver's
+    /// own fence escapes, the fence exists from here on.
+    void prepare_fence(JobRef job);
+    /// The driver's share of creating an entity: its fence context, and the object for it, if any.
+    void open_entity(EntityRef entity);
+    /// Its share of drm_sched_entity_fini: the object for it is let go. Idempotent.
+    void close_entity(EntityRef entity);
+
+    /// Device removal: entities end, schedulers end, then all that is the device's dies. Blocks.
+    void unbind(std::size_t device);
+    /// rmmod: unbinds all devices, destroys the slab, frees the text. Blocks.
+    void unload();
+    /// The end of the run: schedulers are finished in order, nothing is freed yet.
+    void fini_schedulers();
+    /// After that: frees whatever is left, so that leaks can be told from leftovers.
+    void free_rest();
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] bool loaded() const { return loaded_; }
+    [[nodiscard]] bool bound(std::size_t device) const { return devices_[device].bound; }
+    [[nodiscard]] std::size_t device_count() const { return devices_.size(); }
+    [[nodiscard]] const std::string& device_name(std::size_t device) const {
+        return devices_[device].name;
+    }
+
+    struct RingSlot {
+        std::unique_ptr<Ring> ring;
+        SchedulerRef sched;
+        fences::OwnerRef owner; ///< the lock that its fences may borrow
+        std::size_t device = 0;
+        bool sched_alive = true; ///< drm_sched_fini not called yet
+    };
+    [[nodiscard]] std::vector<RingSlot>& rings() { return rings_; }
+    void fini_scheduler(RingSlot& slot);
+
+  private:
+    struct Device {
+        std::string name;
+        fences::OwnerRef owner;
+        bool bound = true;
+    };
+
+    /// What the driver keeps per entity.
+    struct EntityState {
+        EntityRef entity;
+        fences::OwnerRef timeline; ///< its context object, where the policy has one
+        std::uint32_t fence_context = 0;
+        std::uint32_t seqno = 0;
+        bool open = false;
+    };
+
+    RingSlot& slot_of(SchedulerRef sched);
+    fences::FenceRef create_fence(const RingSlot& slot, const Job& job);
+    void end_entities(std::size_t device);
+    void drain(std::size_t device);
+    void free_device(std::size_t device);
+    void free_owner(fences::OwnerRef& owner);
+    [[nodiscard]] bool runs_on(const Entity& entity, std::size_t device);
+
+    GpuSched& sched_;
+    sim::Machine& machine_;
+    fences::FenceCore& core_;
+    std::string name_;
+    fences::HardwareFences fences_;
+    std::vector<Device> devices_;
+    std::vector<RingSlot> rings_;
+    std::vector<EntityState> entities_; ///< by entity index
+    bool early_fences_;                 ///< the driver's own fence is what escapes
+    bool loaded_ = true;
+};
+
+} // namespace fenceline::scheduler

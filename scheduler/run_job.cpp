@@ -1,0 +1,103 @@
+// From the queue to the hardware, and the interrupt that says it is done.
+
+#include "scheduler/gpu_sched.hpp"
+
+namespace fenceline::scheduler {
+
+using fences::FenceRef;
+using fences::Holder;
+
+/// drm_sched_run_job_queue.
+void GpuSched::run_job_queue(Scheduler& sched) {
+    if (!sched.pause_submit)
+        sched.submit_wq->queue(sched.work_run_job);
+}
+
+/// __drm_sched_run_free_queue.
+void GpuSched::run_free_queue_unconditionally(Scheduler& sched) {
+    if (!sched.pause_submit)
+        sched.submit_wq->queue(sched.work_free_job);
+}
+
+/// drm_sched_run_job_work: one run of the work item starts at most one job.
+void GpuSched::run_job_work(void* self, std::uint64_t packed) {
+    auto& gpu_sched = *static_cast<GpuSched*>(self);
+    sim::Frame frame(gpu_sched.machine, "drm_sched_run_job_work");
+    Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
+    if (!sched.pause_submit)
+        gpu_sched.run_one_job(sched);
+}
+
+void GpuSched::run_one_job(Scheduler& sched) {
+    const EntityRef entity_ref = select_entity(sched);
+    if (!entity_ref)
+        return; // nobody is ready, or there are no credits: a completion will queue the work again
+    Entity& entity = entities.get(entity_ref, "entity");
+    const JobRef job_ref = pop_job(entity, entity_ref);
+    if (!job_ref) { // it waits for a dependency now; somebody else may be ready
+        entity.entity_idle.complete_all(machine);
+        run_job_queue(sched);
+        return;
+    }
+    Job& job = jobs.get(job_ref, "job");
+    sched.credit_count.add(machine, job.credits);
+    job_begin(sched, job_ref, job);
+
+    const FenceRef s_fence = job.s_fence;
+    log(JobEvent::run_job, job, sched.ring_index, core.get(s_fence).error);
+    const RunResult result = sched.driver->run_job(*this, job_ref);
+    entities.get(entity_ref, "entity").entity_idle.complete_all(machine);
+    log(JobEvent::scheduled, job, sched.ring_index);
+    s_fences.scheduled(s_fence, result.fence);
+
+    if (result.fence) {
+        core.put(result.fence, Holder::driver); // run_job's reference; the parent's stays
+        if (const auto callback =
+                core.add_callback(result.fence, job_done_cb, this, job_ref.pack()))
+            job.cb = *callback;
+        else
+            job_done(job_ref, core.get(result.fence).error);
+    } else {
+        job_done(job_ref, result.error);
+    }
+    sched.job_scheduled.wake_up(machine);
+    run_job_queue(sched);
+}
+
+/// drm_sched_job_begin: to the tail of the pending list.
+void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& job) {
+    sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
+    job.previous = sched.pending_tail;
+    job.next = JobRef{};
+    if (sched.pending_tail)
+        jobs.get(sched.pending_tail, "job").next = job_ref;
+    else
+        sched.pending_head = job_ref;
+    sched.pending_tail = job_ref;
+    ++sched.pending_count;
+}
+
+/// drm_sched_job_done_cb: in the context of whoever signals the hardware fence, its lock held.
+void GpuSched::job_done_cb(void* env, FenceRef fence, std::uint64_t packed) {
+    auto& self = *static_cast<GpuSched*>(env);
+    sim::Frame frame(self.machine, "drm_sched_job_done_cb");
+    self.job_done(JobRef::unpack(packed), self.core.get(fence).error);
+}
+
+/// drm_sched_job_done: credits and score go back before `finished` signals; then the free work is
+/// queued, and only that.
+void GpuSched::job_done(JobRef job_ref, std::int32_t result) {
+    sim::Frame frame(machine, "drm_sched_job_done");
+    Job& job = jobs.get(job_ref, "job");
+    Scheduler& sched = schedulers.get(job.sched, "scheduler");
+    sched.credit_count.sub(machine, job.credits);
+    sched.score.sub(machine, 1);
+
+    const FenceRef finished = core.take(job.s_fence);
+    log(JobEvent::finished, job, sched.ring_index, result != 0 ? result : core.get(finished).error);
+    s_fences.finished(finished, result);
+    core.put(finished, Holder::job);
+    run_free_queue_unconditionally(sched);
+}
+
+} // namespace fenceline::scheduler

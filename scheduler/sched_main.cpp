@@ -1,0 +1,110 @@
+// A scheduler's beginning and end, and what concerns all of them.
+
+#include "scheduler/gpu_sched.hpp"
+
+#include <limits>
+
+namespace fenceline::scheduler {
+
+namespace {
+
+std::string describe_job(const Job& job) { return "job " + std::to_string(job.id); }
+std::string describe_entity(const Entity& entity) { return "entity " + entity.id; }
+std::string describe_rq(const RunQueue&) { return "run queue"; }
+std::string describe_sched(const Scheduler& sched) { return "scheduler " + sched.name; }
+std::string describe_dependency(const Dependency&) { return "dependency"; }
+
+} // namespace
+
+GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wakeup_cost)
+    : machine(m), core(fence_core), jobs(m, "job", describe_job),
+      entities(m, "entity", describe_entity), run_queues(m, "run queue", describe_rq),
+      schedulers(m, "scheduler", describe_sched),
+      module(fence_core.modules.alloc(fences::Module{"gpu_sched", 0})),
+      s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
+      system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {}
+
+/// drm_sched_init.
+SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
+    sim::Frame frame(machine, "drm_sched_init");
+    const SchedulerRef ref = schedulers.alloc();
+    Scheduler& sched = schedulers.at(ref.index);
+    sched.self = ref;
+    sched.name = args.name;
+    sched.ring_index = args.ring_index;
+    sched.driver = args.driver;
+    sched.policy = args.policy;
+    sched.credit_limit = args.credit_limit;
+    for (RunQueueRef& rq_ref : sched.sched_rq) {
+        rq_ref = run_queues.alloc();
+        RunQueue& rq = run_queues.at(rq_ref.index);
+        rq.sched = ref;
+        rq.policy = args.policy == Policy::rr ? make_rr_policy() : make_fifo_policy();
+    }
+    sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
+    sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);
+    sched.work_free_job = sim::Work(free_job_work, this, ref.pack(), args.free_job_cost);
+    sched.name_owner = core.owners.alloc();
+    fences::Owner& owner = core.owners.at(sched.name_owner.index);
+    owner.kind = fences::OwnerKind::scheduler;
+    owner.name = args.name;
+    sched.ready = true;
+    return ref;
+}
+
+/// drm_sched_wqueue_stop.
+void GpuSched::wqueue_stop(Scheduler& sched) {
+    sched.pause_submit = true;
+    sched.submit_wq->cancel_sync(sched.work_run_job);
+    sched.submit_wq->cancel_sync(sched.work_free_job);
+}
+
+/// drm_sched_fini: entities that are still on a run queue are stopped but stay linked to it, and the
+/// queue is freed under them. That is 6.12's use after free, left as it is.
+void GpuSched::sched_fini(SchedulerRef ref) {
+    sim::Frame frame(machine, "drm_sched_fini");
+    Scheduler& sched = schedulers.get(ref, "scheduler");
+    wqueue_stop(sched);
+    for (const RunQueueRef rq_ref : sched.sched_rq) {
+        RunQueue& rq = run_queues.get(rq_ref, "run queue");
+        {
+            sim::SpinGuard guard(machine, rq.lock, "rq->lock");
+            entities.for_each_live([&](EntityRef, Entity& entity) {
+                if (entity.node.listed && entity.rq == rq_ref)
+                    entity.stopped = true;
+            });
+        }
+        run_queues.free(rq_ref);
+    }
+    sched.job_scheduled.wake_up(machine); // whoever is stuck in drm_sched_entity_flush
+    sched.ready = false;
+}
+
+void GpuSched::free_scheduler(SchedulerRef ref) {
+    sim::Frame frame(machine, "driver: free the scheduler");
+    Scheduler& sched = schedulers.get(ref, "scheduler");
+    core.owners.free(sched.name_owner);
+    retired_queues_.push_back(std::move(sched.submit_wq));
+    schedulers.free(ref);
+}
+
+/// drm_sched_pick_best.
+SchedulerRef GpuSched::pick_best(std::span<const SchedulerRef> list) {
+    SchedulerRef best;
+    auto least = std::numeric_limits<std::uint32_t>::max();
+    for (const SchedulerRef ref : list) {
+        Scheduler& sched = schedulers.get(ref, "scheduler");
+        if (!sched.ready) {
+            print("scheduler " + sched.name + " is not ready, skipping");
+            continue;
+        }
+        const auto score = static_cast<std::uint32_t>(sched.score.read(machine));
+        if (score < least) {
+            least = score;
+            best = ref;
+        }
+    }
+    return best;
+}
+
+} // namespace fenceline::scheduler

@@ -1,0 +1,25 @@
+// Names shared by everything that speaks about scheduling: priorities, kernel versions, policies.
+#pragma once
+
+#include <cstdint>
+
+namespace fenceline::scheduler {
+
+/// enum drm_sched_priority: the lower the value, the more urgent. One run queue each in 6.12.
+enum class Priority : std::uint8_t { kernel, high, normal, low };
+inline constexpr unsigned kPriorityCount = 4;
+
+/// The version of drm/sched that is modelled: 6.12 has a run queue per priority, mainline has one.
+enum class KernelVersion : std::uint8_t { v6_12, mainline };
+
+/// How a run queue chooses the next entity: sched_policy of the gpu_sched module (fifo, rr) and
+/// mainline's fair.
+enum class Policy : std::uint8_t { fifo, rr, fair };
+
+/// What the driver's timedout_job does (drm_gpu_sched_stat and the recipe behind it).
+enum class OnTimeout : std::uint8_t { reset, reset_no_resubmit, no_hang, no_device };
+
+/// What run_job returns: a fence, NULL, an error pointer, or a fence that has already signalled.
+enum class RunJobKind : std::uint8_t { normal, no_fence, error, signalled };
+
+} // namespace fenceline::scheduler

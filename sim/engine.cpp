@@ -1,0 +1,157 @@
+#include "sim/engine.hpp"
+
+#include <cassert>
+#include <stdexcept>
+
+namespace fenceline::sim {
+
+Engine::Engine() : ring_(64) {}
+
+void Engine::grow() {
+    std::vector<Event> bigger(ring_.size() * 2);
+    const std::size_t count = tail_ - head_;
+    for (std::size_t i = 0; i < count; ++i)
+        bigger[i] = ring_[(head_ + i) & (ring_.size() - 1)];
+    ring_.swap(bigger);
+    head_ = 0;
+    tail_ = count;
+}
+
+std::uint32_t Engine::take_slot() {
+    if (free_slot_ != kNoSlot) {
+        const std::uint32_t index = free_slot_;
+        free_slot_ = slots_[index].next_free;
+        return index;
+    }
+    // The queue packs a slot into 24 bits beside the place.
+    if (slots_.size() >= (std::size_t{1} << 24))
+        throw std::length_error("more than 16.7 million timers are pending at once");
+    slots_.push_back(Slot{{}, 0, 0, 1, kNoSlot, false});
+    return static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
+void Engine::release_slot(std::uint32_t index) {
+    Slot& slot = slots_[index];
+    slot.seq = 0;
+    slot.next_free = free_slot_;
+    free_slot_ = index;
+}
+
+TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
+    assert(when >= now_);
+    const std::uint32_t index = take_slot();
+    Slot& slot = slots_[index];
+    slot.event = Event{fn, self, arg};
+    slot.time = when;
+    slot.seq = ++seq_;
+    slot.queued = when != now_;
+    const TimerHandle handle{index, slot.generation};
+    if (slot.queued)
+        queue_.push(when, slot.seq, index);
+    else // due now: behind all that is due already, but still to be cancelled by its handle
+        post(fire_due_now, this, (std::uint64_t{handle.generation} << 32) | index);
+    return handle;
+}
+
+void Engine::fire_due_now(void* engine, std::uint64_t packed) {
+    auto& self = *static_cast<Engine*>(engine);
+    const auto index = static_cast<std::uint32_t>(packed);
+    Slot& slot = self.slots_[index];
+    if (slot.generation != packed >> 32)
+        return;
+    const Event event = slot.event;
+    ++slot.generation;
+    self.release_slot(index);
+    event.fn(event.self, event.arg);
+}
+
+bool Engine::armed(TimerHandle timer) const {
+    return timer.generation != 0 && timer.slot < slots_.size() &&
+           slots_[timer.slot].generation == timer.generation && slots_[timer.slot].seq != 0;
+}
+
+bool Engine::rearm(TimerHandle& timer, Time when) {
+    if (!armed(timer))
+        return false;
+    Slot& slot = slots_[timer.slot];
+    if (slot.queued && when >= slot.time && when > now_) {
+        // The entry that is queued comes up first and is queued again under the new place.
+        slot.time = when;
+        slot.seq = ++seq_;
+        return true;
+    }
+    const Event event = slot.event;
+    cancel(timer);
+    timer = arm(when, event.fn, event.self, event.arg);
+    return true;
+}
+
+bool Engine::cancel(TimerHandle timer) {
+    if (!armed(timer))
+        return false;
+    Slot& slot = slots_[timer.slot];
+    ++slot.generation;
+    if (slot.queued)
+        slot.seq = 0; // dead; free once its queue entry has come up
+    else
+        release_slot(timer.slot);
+    return true;
+}
+
+bool Engine::settle_top() {
+    while (!queue_.empty()) {
+        const EventQueue::Entry& top = queue_.top();
+        const std::uint32_t index = top.payload();
+        Slot& slot = slots_[index];
+        if (slot.seq == top.seq()) [[likely]]
+            return true;
+        queue_.pop();
+        if (slot.seq == 0)
+            release_slot(index);
+        else
+            queue_.push(slot.time, slot.seq, index);
+    }
+    return false;
+}
+
+void Engine::fire_top() {
+    const std::uint32_t index = queue_.pop().payload();
+    Slot& slot = slots_[index];
+    const Event event = slot.event;
+    ++slot.generation;
+    release_slot(index);
+    event.fn(event.self, event.arg);
+}
+
+bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
+    budget_ = budget;
+    while (budget_ > 0) {
+        // Timers that are due now were armed before now, so they are ahead of the whole ring.
+        if (!queue_.empty() && queue_.next_time() == now_ && settle_top() &&
+            queue_.next_time() == now_) {
+            ++executed_, --budget_;
+            fire_top();
+            continue;
+        }
+        if (head_ != tail_) {
+            const Event event = ring_[head_++ & (ring_.size() - 1)];
+            ++executed_, --budget_;
+            event.fn(event.self, event.arg);
+            continue;
+        }
+        const Time next_input = input != nullptr ? input->next_time() : kForever;
+        const Time next_timer = settle_top() ? queue_.next_time() : kForever;
+        const Time next = next_input < next_timer ? next_input : next_timer;
+        if (next == kForever || next > until)
+            return false;
+        now_ = next;
+        while (input != nullptr && input->next_time() == now_) {
+            ++executed_;
+            budget_ -= budget_ > 0;
+            input->fire();
+        }
+    }
+    return true;
+}
+
+} // namespace fenceline::sim

@@ -1,0 +1,116 @@
+// The engine: one virtual clock and one total order of everything that happens.
+//
+// DOC: order. Two classes of happenings exist at any instant. Class 0 is the input: what the
+// workload lists (jobs, then actions), handed over by an InputSource in its order; all of it runs
+// before anything that was created during the run. Class 1 is what the run itself creates: every
+// such event takes a *place* (a sequence number) at the moment of its creation, and events of one
+// instant run in the order of their places. An event for the present instant is therefore behind
+// everything that is already due, and a first-in-first-out ring holds it; only events of the future
+// need the EventQueue. This split is what makes zero-delay work (the bulk of a run) cheap.
+//
+// Invariants: the clock never goes back; no event runs before its time; two runs with the same input
+// execute the same events in the same order. Nothing here allocates in a steady state.
+//
+// Ownership: an event is a function pointer, an object and a number. The engine never owns the
+// object: whoever posts an event keeps it valid, or puts a generation-checked handle in the number.
+#pragma once
+
+#include "sim/event_queue.hpp"
+#include "sim/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace fenceline::sim {
+
+using EventFn = void (*)(void* self, std::uint64_t arg);
+
+/// Names an armed timer; stale handles are harmless.
+struct TimerHandle {
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0; ///< 0: no timer
+};
+
+/// Class 0 of the order: what the workload lists.
+class InputSource {
+  public:
+    virtual ~InputSource() = default;
+    /// The time of the next item, kForever when there is none. Never decreases.
+    [[nodiscard]] virtual Time next_time() = 0;
+    /// Runs the next item. REQUIRES: next_time() is the engine's present.
+    virtual void fire() = 0;
+};
+
+class Engine {
+  public:
+    Engine();
+
+    [[nodiscard]] Time now() const { return now_; }
+    /// Events executed so far, input included. Used by progress and reports.
+    [[nodiscard]] std::uint64_t executed() const { return executed_; }
+
+    /// Runs `fn` at this instant, behind everything that already has a place. O(1).
+    void post(EventFn fn, void* self, std::uint64_t arg) {
+        if (tail_ - head_ == ring_.size()) [[unlikely]]
+            grow();
+        ring_[tail_++ & (ring_.size() - 1)] = Event{fn, self, arg};
+    }
+
+    /// Runs `fn` at `when` (>= now; for now itself the same as post()). O(log pending).
+    TimerHandle arm(Time when, EventFn fn, void* self, std::uint64_t arg);
+    /// Moves an armed timer: it keeps what it runs and takes a new place. A timer moved to a later
+    /// time costs O(1), which is what re-arming a timeout for every job comes to.
+    /// Returns false (and does nothing) when the timer is no longer armed.
+    bool rearm(TimerHandle& timer, Time when);
+    /// True when the timer was armed and now will not fire. O(1).
+    bool cancel(TimerHandle timer);
+    [[nodiscard]] bool armed(TimerHandle timer) const;
+
+    /// Executes up to `budget` events that are due up to and including `until`. Returns false when
+    /// nothing is left up to then (the clock stays at the last event).
+    bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
+    /// Ends the run() that is going on after the present event.
+    void stop() { budget_ = 0; }
+
+    [[nodiscard]] bool idle() const { return head_ == tail_ && queue_.empty(); }
+    [[nodiscard]] std::size_t pending() const { return tail_ - head_ + queue_.size(); }
+
+  private:
+    struct Event {
+        EventFn fn;
+        void* self;
+        std::uint64_t arg;
+    };
+    struct Slot {
+        Event event;
+        Time time;         ///< when it is due; later than its queue entry says after rearm()
+        std::uint64_t seq; ///< its place; 0: free, or cancelled with its queue entry still to come up
+        std::uint32_t generation;
+        std::uint32_t next_free;
+        bool queued; ///< an entry of the queue refers to this slot
+    };
+
+    void grow();
+    static void fire_due_now(void* engine, std::uint64_t packed);
+    std::uint32_t take_slot();
+    void release_slot(std::uint32_t index);
+    /// Drops cancelled entries and re-queues moved ones until the top is a live timer.
+    bool settle_top();
+    void fire_top();
+
+    Time now_ = 0;
+    std::uint64_t seq_ = 0;
+    std::uint64_t executed_ = 0;
+    std::uint64_t budget_ = 0; ///< events that the present run() may still execute
+    std::vector<Event> ring_; ///< events of the present, a power of two of them
+    std::size_t head_ = 0;
+    std::size_t tail_ = 0;
+    EventQueue queue_;
+    std::vector<Slot> slots_;
+    std::uint32_t free_slot_ = kNoSlot;
+
+    static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+};
+
+} // namespace fenceline::sim

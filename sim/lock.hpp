@@ -1,0 +1,70 @@
+// A spinlock.
+//
+// In a timed run nothing runs beside a context that holds a spinlock, so a lock that is found taken
+// can never be given back: taking it again is a deadlock, and so is giving back what one does not
+// hold. Both are reported at once with the modelled call chain.
+//
+// Size: 4 bytes, as in a kernel without debugging. Holds no pointer to anything.
+#pragma once
+
+#include "sim/machine.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace fenceline::sim {
+
+class SpinLock {
+  public:
+    void lock(Machine& machine, std::string_view name) {
+        machine.point(Op::lock, this);
+        ++machine.counters.locks;
+        if (holder_ != 0) [[unlikely]]
+            misuse(machine, name, "is taken while it is held");
+        holder_ = machine.current().id + 1;
+    }
+    void unlock(Machine& machine, std::string_view name) {
+        machine.point(Op::unlock, this);
+        if (holder_ != machine.current().id + 1) [[unlikely]]
+            misuse(machine, name, "is released by somebody who does not hold it");
+        holder_ = 0;
+    }
+    /// lockdep_assert_held.
+    [[nodiscard]] bool held_by_current(Machine& machine) const {
+        return holder_ == machine.current().id + 1;
+    }
+
+  private:
+    friend class SpinGuard;
+    [[gnu::cold]] static void misuse(Machine& machine, std::string_view name,
+                                     std::string_view what) {
+        machine.report({.kind = &hazards::deadlock,
+                        .subject = "lock",
+                        .object = std::string(name),
+                        .message = "spinlock " + std::string(name) + " " + std::string(what)});
+    }
+
+    std::uint32_t holder_ = 0; ///< id of the holding context plus one
+};
+
+/// Holds a spinlock for a scope. While a FatalHazard unwinds the run the lock is simply dropped.
+class SpinGuard {
+  public:
+    SpinGuard(Machine& machine, SpinLock& lock, std::string_view name)
+        : machine_(machine), lock_(lock), name_(name) {
+        lock.lock(machine, name);
+    }
+    SpinGuard(const SpinGuard&) = delete;
+    SpinGuard& operator=(const SpinGuard&) = delete;
+    ~SpinGuard() {
+        if (lock_.held_by_current(machine_)) [[likely]]
+            lock_.unlock(machine_, name_);
+    }
+
+  private:
+    Machine& machine_;
+    SpinLock& lock_;
+    std::string_view name_;
+};
+
+} // namespace fenceline::sim

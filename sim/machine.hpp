@@ -1,0 +1,182 @@
+// The simulated machine: clock, contexts, counters of primitive operations, and the hazards found.
+//
+// Model code takes a Machine& and acts only through the primitives of this directory (locks, atomics,
+// reference counts, RCU, workqueues, waits, the lifetime-checked heap). Each primitive tells the
+// machine what it is about to do. In a timed run nobody listens and that costs one predictable
+// branch; an Observer sees every operation, which is what makes the same model explorable
+// interleaving by interleaving.
+//
+// DOC: blocking. Work runs to completion at its instant unless it blocks. What may block is entered
+// with `may_block` and gets a fiber; a blocking wait in the model is then an ordinary call. Blocking
+// elsewhere is a hazard (sleep-in-atomic), as it is in the kernel.
+//
+// Ownership: the machine owns the contexts of tasks; everything else belongs to the model, which is
+// destroyed before the machine, after abandon_blocked(). Not thread safe: one machine, one thread; any number of machines side by side.
+#pragma once
+
+#include "sim/context.hpp"
+#include "sim/engine.hpp"
+#include "sim/hazard.hpp"
+#include "sim/time.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fenceline::sim {
+
+/// What the primitives did, counted where it is done.
+struct Counters {
+    std::uint64_t atomics = 0; ///< atomic read-modify-writes, reference counts included
+    std::uint64_t locks = 0;   ///< lock acquisitions
+    std::uint64_t rcu_callbacks = 0;
+    std::uint64_t grace_periods = 0;
+    std::uint64_t blocking_waits = 0;
+};
+
+enum class Op : std::uint8_t {
+    lock,
+    unlock,
+    read,
+    write,
+    rmw,
+    get,
+    put,
+    object,
+    alloc,
+    free,
+    rcu_lock,
+    rcu_unlock,
+    call_rcu,
+    queue_work,
+    arm_timer,
+    wait,
+    wake
+};
+
+/// Sees every operation of every primitive just before it takes effect.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual void operation(Op op, const void* object) = 0;
+};
+
+class Machine {
+  public:
+    Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+    ~Machine();
+
+    Engine engine;
+    Counters counters;
+    bool detail = false;         ///< record call chains, and the histories of wanted objects
+    bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs
+
+    [[nodiscard]] Time now() const { return engine.now(); }
+
+    /// Announces an operation; the instrumentation point of every primitive.
+    void point(Op op, const void* object) {
+        if (observer_ != nullptr) [[unlikely]]
+            observer_->operation(op, object);
+    }
+    void observe(Observer* observer) { observer_ = observer; }
+
+    // Contexts.
+    [[nodiscard]] Context& current() { return *current_; }
+    [[nodiscard]] std::uint32_t next_context_id() { return ++context_ids_; }
+    /// Runs `body` in `context`, now. With `may_block` (or fibers_for_all) it gets a fiber and may
+    /// still be blocked when this returns; `ended` runs when it has really ended.
+    void enter(Context& context, bool may_block, std::function<void()> body,
+               std::function<void()> ended = {});
+    /// Runs a task of its own, now, on a fiber. The machine owns it until it ends.
+    /// `waits`, if given, collects its waits and must outlive the task.
+    void start_task(std::string name, std::function<void()> body,
+                    std::vector<WaitRecord>* waits = nullptr);
+    /// Blocks the current context until wake(). `reason` must be a literal or outlive the wait.
+    void block(std::string_view reason);
+    /// Lets a blocked context go on; its wake-up takes a place in the order.
+    void wake(Context& context);
+    /// Contexts that are blocked now, in the order in which they blocked.
+    [[nodiscard]] const std::vector<Context*>& blocked() const { return blocked_; }
+
+    /// Unwinds everything that is blocked, so that no stack refers to the model any more. The model's
+    /// owner calls it before the model dies.
+    void abandon_blocked();
+
+    // Hazards.
+    /// Records the hazard (time, context and call chain are filled in) and throws FatalHazard if it
+    /// is fatal.
+    void report(Hazard hazard);
+    [[nodiscard]] const std::vector<Hazard>& hazards() const { return hazards_; }
+    [[nodiscard]] Incident here();
+    /// Asks for the history of an object in the next (identical) run: what a hazard's `pool` and
+    /// `key` say. Only looked at with `detail`.
+    void want(std::string_view pool, std::uint64_t key) { wanted_.emplace_back(pool, key); }
+    [[nodiscard]] bool wanted(std::string_view pool, std::uint64_t key) const {
+        for (const auto& [name, object] : wanted_)
+            if (object == key && name == pool)
+                return true;
+        return false;
+    }
+    /// Reports a deadlock if contexts wait although nothing can happen any more; says who waits for
+    /// what. REQUIRES: the engine is idle.
+    void check_deadlock();
+
+  private:
+    friend class ContextScope;
+    void resume(Context& context);
+
+    Context idle_;
+    Context* current_;
+    Observer* observer_ = nullptr;
+    std::uint32_t context_ids_ = 0;
+    StackPool stacks_;
+    std::vector<std::unique_ptr<Context>> tasks_;
+    std::vector<Context*> blocked_;
+    std::vector<Hazard> hazards_;
+    std::vector<std::pair<std::string_view, std::uint64_t>> wanted_;
+};
+
+/// Makes `context` the current one for a scope; for what cannot block. Cost: two stores.
+class ContextScope {
+  public:
+    ContextScope(Machine& machine, Context& context)
+        : machine_(machine), previous_(machine.current_) {
+        machine.current_ = &context;
+    }
+    ContextScope(const ContextScope&) = delete;
+    ContextScope& operator=(const ContextScope&) = delete;
+    ~ContextScope() { machine_.current_ = previous_; }
+
+  private:
+    Machine& machine_;
+    Context* previous_;
+};
+
+/// Puts a modelled function on the call chain of the current context for a scope. Nothing but one
+/// branch unless the machine records detail.
+class Frame {
+  public:
+    Frame(Machine& machine, std::string_view function) {
+        if (machine.detail) [[unlikely]] {
+            frames_ = &machine.current().frames;
+            frames_->push_back(function);
+        }
+    }
+    Frame(const Frame&) = delete;
+    Frame& operator=(const Frame&) = delete;
+    ~Frame() {
+        if (frames_ != nullptr) [[unlikely]]
+            frames_->pop_back();
+    }
+
+  private:
+    std::vector<std::string_view>* frames_ = nullptr;
+};
+
+} // namespace fenceline::sim

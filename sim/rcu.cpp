@@ -1,0 +1,61 @@
+#include "sim/rcu.hpp"
+
+namespace fenceline::sim {
+
+Rcu::Rcu(Machine& machine, Time grace_period)
+    : machine_(machine), grace_period_(grace_period),
+      context_(ContextKind::rcu, "callbacks", machine.next_context_id()) {}
+
+void Rcu::call(EventFn fn, void* self, std::uint64_t arg) {
+    machine_.point(Op::call_rcu, this);
+    ++machine_.counters.rcu_callbacks;
+    if (period_running_) {
+        next_.push_back({fn, self, arg});
+        return;
+    }
+    waiting_.push_back({fn, self, arg});
+    start_period();
+}
+
+void Rcu::start_period() {
+    period_running_ = true;
+    ++machine_.counters.grace_periods;
+    machine_.engine.arm(
+        add_saturating(machine_.now(), grace_period_),
+        [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->end_period(); }, this, 0);
+}
+
+void Rcu::end_period() {
+    running_.clear();
+    running_.swap(waiting_);
+    waiting_.swap(next_);
+    period_running_ = false;
+    if (!waiting_.empty())
+        start_period();
+    ContextScope scope(machine_, context_);
+    for (const Callback& callback : running_)
+        callback.fn(callback.self, callback.arg);
+}
+
+void Rcu::synchronize() {
+    Frame frame(machine_, "synchronize_rcu");
+    call([](void* self, std::uint64_t arg) {
+            static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
+        },
+        &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current()));
+    machine_.block("synchronize_rcu");
+}
+
+void Rcu::barrier() {
+    Frame frame(machine_, "rcu_barrier");
+    if (pending() == 0)
+        return;
+    // Callbacks run in the order of their arrival, so the last one of now is behind all of them.
+    call([](void* self, std::uint64_t arg) {
+            static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
+        },
+        &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current()));
+    machine_.block("rcu_barrier");
+}
+
+} // namespace fenceline::sim

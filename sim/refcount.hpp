@@ -1,0 +1,62 @@
+// A reference count (struct kref on refcount_t): counts are atomics, and a count that was zero is
+// never touched again. Taking or dropping a reference on zero is a hazard, not a wrap-around.
+#pragma once
+
+#include "sim/machine.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fenceline::sim {
+
+class RefCount {
+  public:
+    /// kref_init.
+    void init() { count_ = 1; }
+    /// kref_read, without an operation.
+    [[nodiscard]] std::uint32_t peek() const { return count_; }
+
+    /// kref_get. REQUIRES: the caller holds a reference, or the count is known to be positive.
+    void get(Machine& machine, std::string_view what) {
+        rmw(machine, Op::get);
+        if (count_ == 0) [[unlikely]]
+            return underflow(machine, what, "taken");
+        ++count_;
+    }
+    /// kref_get_unless_zero: the only get that is allowed under RCU without a reference.
+    bool get_unless_zero(Machine& machine) {
+        rmw(machine, Op::get);
+        if (count_ == 0)
+            return false;
+        ++count_;
+        return true;
+    }
+    /// kref_put: true for whoever dropped the last reference and has to release.
+    bool put(Machine& machine, std::string_view what) {
+        rmw(machine, Op::put);
+        if (count_ == 0) [[unlikely]] {
+            underflow(machine, what, "dropped");
+            return false;
+        }
+        return --count_ == 0;
+    }
+
+  private:
+    void rmw(Machine& machine, Op op) {
+        machine.point(op, this);
+        ++machine.counters.atomics;
+    }
+    [[gnu::cold]] static void underflow(Machine& machine, std::string_view what,
+                                        std::string_view how) {
+        machine.report(
+            {.kind = &hazards::refcount_underflow,
+             .subject = std::string(what),
+             .object = std::string(what),
+             .message = "a reference was " + std::string(how) + " on a count of zero"});
+    }
+
+    std::uint32_t count_ = 0;
+};
+
+} // namespace fenceline::sim

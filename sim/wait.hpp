@@ -1,0 +1,67 @@
+// Wait queues and completions.
+//
+// A waiter leaves the queue when it is woken (as autoremove_wake_function does), so a second wake-up
+// before it runs does not take a second place. Woken contexts look at their condition again.
+//
+// Ownership: a queue refers to contexts that wait and must outlive their waits; a queue that dies
+// with waiters (a freed scheduler, say) leaves them blocked for ever, which the machine reports.
+#pragma once
+
+#include "sim/machine.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace fenceline::sim {
+
+class WaitQueue {
+  public:
+    /// wait_event: blocks until `condition()` holds. `reason` must be a literal or outlive the wait.
+    template <class Condition>
+    void wait_event(Machine& machine, std::string_view reason, Condition condition) {
+        while (!condition()) {
+            waiters_.push_back(&machine.current());
+            machine.block(reason);
+        }
+    }
+    /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place, in order of arrival.
+    void wake_up(Machine& machine) {
+        if (waiters_.empty()) [[likely]]
+            return;
+        std::vector<Context*> woken;
+        woken.swap(waiters_);
+        for (Context* context : woken)
+            machine.wake(*context);
+    }
+    [[nodiscard]] bool has_waiters() const { return !waiters_.empty(); }
+
+  private:
+    std::vector<Context*> waiters_;
+};
+
+/// struct completion, in the form drm/sched uses it: complete_all and reinit.
+class Completion {
+  public:
+    void reinit(Machine& machine) {
+        machine.point(Op::write, this);
+        done_ = false;
+    }
+    void complete_all(Machine& machine) {
+        machine.point(Op::write, this);
+        done_ = true;
+        queue_.wake_up(machine);
+    }
+    void wait(Machine& machine, std::string_view reason) {
+        queue_.wait_event(machine, reason, [this, &machine] {
+            machine.point(Op::read, this);
+            return done_;
+        });
+    }
+    [[nodiscard]] bool done() const { return done_; }
+
+  private:
+    bool done_ = false;
+    WaitQueue queue_;
+};
+
+} // namespace fenceline::sim

@@ -1,0 +1,109 @@
+// Workqueues: work items, ordered queues, the system's queue, delayed work.
+//
+// DOC: places. Queueing takes a place in the order of events; queueing what is pending does nothing.
+// An ordered queue runs one item at a time, in order. An item whose turn comes while the worker is
+// still busy (blocked on a fiber, or within the cost of the item before) is put aside and queued anew,
+// with a new place, when the worker is free again. Two costs exist: `wakeup`, from queueing on an idle
+// worker to the start, and a cost per item, the time it takes the worker (its effects stand at its
+// start). Neither reorders items.
+//
+// Ownership: an item belongs to the object it works for and must not be pending when that dies
+// (cancel_sync). Items that are queued refer to their owner by a number, which the owner should make a
+// generation-checked handle.
+#pragma once
+
+#include "sim/machine.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace fenceline::sim {
+
+class Workqueue;
+
+/// struct work_struct. Not movable while pending.
+class Work {
+  public:
+    Work() = default;
+    /// INIT_WORK: `fn(self, arg)` is the work; `cost` is the time it takes its worker.
+    Work(EventFn fn, void* self, std::uint64_t arg, Time cost = 0, bool may_block = false)
+        : fn_(fn), self_(self), arg_(arg), cost_(cost), may_block_(may_block) {}
+
+    [[nodiscard]] bool pending() const { return pending_; }
+    [[nodiscard]] bool running() const { return running_; }
+
+  private:
+    friend class Workqueue;
+
+    EventFn fn_ = nullptr;
+    void* self_ = nullptr;
+    std::uint64_t arg_ = 0;
+    Time cost_ = 0;
+    std::uint32_t ticket_ = 0; ///< changes with every queueing and cancelling
+    bool may_block_ = false;
+    bool pending_ = false;
+    bool running_ = false;
+};
+
+/// An ordered workqueue (alloc_ordered_workqueue) with one worker.
+class Workqueue {
+  public:
+    Workqueue(Machine& machine, std::string name, Time wakeup_cost);
+    Workqueue(const Workqueue&) = delete;
+    Workqueue& operator=(const Workqueue&) = delete;
+
+    /// queue_work. Returns false when the item was pending already. O(1).
+    bool queue(Work& work);
+    /// cancel_work_sync: takes a pending item out and waits for a running one (unless it is the
+    /// caller itself). Returns whether it was pending.
+    bool cancel_sync(Work& work);
+
+  private:
+    struct Queued {
+        Work* work;
+        std::uint32_t ticket; ///< the item's count when it was queued; a cancelled one has moved on
+    };
+
+    static void turn(void* self, std::uint64_t);
+    void begin(Work& work);
+    void finish(Work& work);
+    void become_free();
+    void push(Queued item);
+    Queued pop();
+
+    Machine& machine_;
+    Context worker_;
+    Time wakeup_cost_;
+    Time last_start_ = 0; ///< nothing queued later starts before this
+    bool busy_ = false;
+    std::uint32_t missed_turns_ = 0; ///< turns that came while the worker was busy
+    std::vector<Queued> queue_;      ///< first in, first out, from front_ on
+    std::size_t front_ = 0;
+    std::vector<Context*> cancelling_; ///< contexts that wait for the running item to end
+};
+
+/// system_wq: items run side by side, each in a worker of its own, and are used once (INIT_WORK and
+/// schedule_work at the same place), so there is nothing to be pending.
+class SystemWorkqueue {
+  public:
+    SystemWorkqueue(Machine& machine, Time wakeup_cost);
+    /// schedule_work: `fn(self, arg)` gets a place and a worker.
+    void schedule(EventFn fn, void* self, std::uint64_t arg);
+
+  private:
+    struct Item {
+        EventFn fn;
+        void* self;
+        std::uint64_t arg;
+    };
+    static void run(void* self, std::uint64_t arg);
+
+    Machine& machine_;
+    Context worker_;
+    Time wakeup_cost_;
+    std::deque<Item> items_; ///< the delay is the same for all, so they come up in this order
+};
+
+} // namespace fenceline::sim

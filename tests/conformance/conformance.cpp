@@ -1,0 +1,199 @@
+// conformance: runs random workloads through the kernel's own scheduler and through Fenceline and
+// demands the same event log, line for line. A difference is shrunk and shown side by side.
+
+#include "compare.hpp"
+#include "fenceline_side.hpp"
+#include "generator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace conformance;
+
+namespace {
+
+constexpr const char* usage_text =
+    "usage: conformance [--count K] [--fresh M] [--base SEED] [--seed S] [--policy fifo|rr|both]\n"
+    "                   [--kinds] [--via] [--rough] [--kernel-only]\n"
+    "Seeds 1 to K, then M fresh ones from a base that is printed; or one seed alone.\n";
+
+struct Options {
+    std::uint64_t count = 1000, fresh = 200;
+    std::optional<std::uint64_t> base, seed;
+    std::vector<oracle_policy> policies{ORACLE_FIFO, ORACLE_RR};
+    GeneratorOptions generator;
+    bool kernel_only = false;
+};
+
+struct Totals {
+    std::uint64_t workloads = 0, jobs = 0, events = 0;
+    std::uint64_t hazards = 0; // in the kernel's own code
+};
+
+[[noreturn]] void usage(const std::string& text) {
+    fmt::print(stderr, "conformance: {}\n{}", text, usage_text);
+    std::exit(2);
+}
+
+std::uint64_t number(const std::string& text) {
+    char* end = nullptr;
+    const auto value = std::strtoull(text.c_str(), &end, 10);
+    if (text.empty() || *end)
+        usage(fmt::format("{} is not a number", text));
+    return value;
+}
+
+std::vector<oracle_policy> policies(const std::string& text) {
+    if (text == "both")
+        return {ORACLE_FIFO, ORACLE_RR};
+    if (text != "fifo" && text != "rr")
+        usage(fmt::format("what is the policy {}?", text));
+    return {text == "fifo" ? ORACLE_FIFO : ORACLE_RR};
+}
+
+Options parse(const std::vector<std::string>& arguments) {
+    Options options;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& word = arguments[i];
+        const auto value = [&]() -> const std::string& {
+            if (++i == arguments.size())
+                usage(fmt::format("{} needs a value", word));
+            return arguments[i];
+        };
+        if (word == "--count")
+            options.count = number(value());
+        else if (word == "--fresh")
+            options.fresh = number(value());
+        else if (word == "--base")
+            options.base = number(value());
+        else if (word == "--seed")
+            options.seed = number(value());
+        else if (word == "--policy")
+            options.policies = policies(value());
+        else if (word == "--kinds")
+            options.generator.kinds = true;
+        else if (word == "--via")
+            options.generator.via = true;
+        else if (word == "--rough")
+            options.generator.rough = true;
+        else if (word == "--kernel-only")
+            options.kernel_only = true;
+        else
+            usage(fmt::format("what is {}?", word));
+    }
+    return options;
+}
+
+// Both sides stop at the first fatal hazard, but one may see it a step before the other: then
+// the shorter log has to be a beginning of the longer one.
+bool logs_agree(const oracle_result& result, const std::string& kernel, const std::string& other) {
+    if (result.hazard == ORACLE_HAZARD_NONE)
+        return kernel == other;
+    const auto common = std::min(kernel.size(), other.size());
+    return kernel.compare(0, common, other, 0, common) == 0;
+}
+
+// Without actions nothing may go wrong in the kernel either: that would be the oracle's fault.
+bool kernel_sound(const Workload& workload, const oracle_result& result) {
+    const bool plain = workload.actions.empty() && workload.until == never;
+    const bool clean = result.end == ORACLE_END_NORMAL && !result.leaked_blocks;
+    return !plain || clean;
+}
+
+// A refusal is a difference too, and shown in the place of the log.
+std::string fenceline_log(const Workload& workload) try {
+    return run_fenceline(workload_json(workload), config_json(workload));
+} catch (const std::exception& error) {
+    return fmt::format("error: {}\n", error.what());
+}
+
+void show_difference(const Workload& found, std::uint64_t seed) {
+    const Workload smallest = shrink(found, [](const Workload& candidate) {
+        oracle_result result;
+        const std::string kernel = oracle_log(candidate, result);
+        return !logs_agree(result, kernel, fenceline_log(candidate));
+    });
+    oracle_result result;
+    fmt::print("seed {}: the event logs differ; {} jobs, shrunk to {}\n{}", seed, found.jobs.size(),
+               smallest.jobs.size(),
+               report_difference(smallest, "kernel 6.12", oracle_log(smallest, result), "fenceline",
+                                 fenceline_log(smallest)));
+}
+
+bool check(const Workload& workload, std::uint64_t seed, const Options& options, Totals& totals) {
+    oracle_result result;
+    const std::string kernel = oracle_log(workload, result);
+    ++totals.workloads;
+    totals.jobs += workload.jobs.size();
+    for (const auto events : result.events)
+        totals.events += events;
+    if (!kernel_sound(workload, result)) {
+        fmt::print("seed {}: the kernel does not end well: {} {}; {} blocks leaked\n{}{}", seed,
+                   oracle_hazard_name(result.hazard), result.hazard_text, result.leaked_blocks,
+                   workload_json(workload), config_json(workload));
+        return false;
+    }
+    totals.hazards += result.hazard != ORACLE_HAZARD_NONE ? 1 : 0;
+    if (options.kernel_only || logs_agree(result, kernel, fenceline_log(workload)))
+        return true;
+    show_difference(workload, seed);
+    return false;
+}
+
+bool check_seed(std::uint64_t seed, const Options& options, Totals& totals) {
+    Workload workload = generate(seed, options.generator);
+    for (const auto policy : options.policies) {
+        workload.policy = policy;
+        if (!check(workload, seed, options, totals))
+            return false;
+    }
+    return true;
+}
+
+std::vector<std::uint64_t> seeds(const Options& options) {
+    if (options.seed)
+        return {*options.seed};
+    std::vector<std::uint64_t> list;
+    for (std::uint64_t i = 1; i <= options.count; ++i)
+        list.push_back(i);
+    const std::uint64_t base =
+        options.base ? *options.base
+                     : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
+    if (options.fresh)
+        fmt::print("fresh seeds from base {} (--base {} repeats them)\n", base, base);
+    Random random(base);
+    for (std::uint64_t i = 0; i < options.fresh; ++i)
+        list.push_back(random.next());
+    return list;
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    const Options options = parse({argv + 1, argv + argc});
+    Totals totals;
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto seed : seeds(options))
+        if (!check_seed(seed, options, totals))
+            return 1;
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    fmt::print("{}: {} workloads, {} jobs, {} events; {} hazards of the kernel's own; "
+               "{:.0f} workloads/s\n",
+               options.kernel_only ? "the kernel ends well" : "identical", totals.workloads,
+               totals.jobs, totals.events, totals.hazards,
+               static_cast<double>(totals.workloads) / seconds);
+    return 0;
+} catch (const std::exception& error) {
+    fmt::print(stderr, "conformance: {}\n", error.what());
+    return 3;
+}

@@ -1,0 +1,209 @@
+// Timed actions: what happens to entities, rings, devices, drivers, and to fences in user space.
+//
+// Each action is a task of its own, so one that blocks holds up no other.
+
+#include "workloads/input_error.hpp"
+#include "workloads/names.hpp"
+#include "workloads/quirks.hpp"
+#include "workloads/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fenceline::workloads {
+
+using fences::FenceRef;
+using fences::Holder;
+
+namespace {
+
+std::string title(const Action& action, const Workload& workload) {
+    std::string text(name_of(action.kind));
+    if (action.entity != kNoIndex)
+        return text + " " + workload.entities[action.entity].id;
+    if (action.ring != kNoIndex)
+        return text + " " + workload.rings[action.ring];
+    for (const std::string* name : {&action.device, &action.driver, &action.name})
+        if (!name->empty())
+            return text + " " + *name;
+    return action.job ? text + " job " + std::to_string(*action.job) : text;
+}
+
+} // namespace
+
+void Run::plan_actions() {
+    for (const Action& action : workload_.actions) {
+        actions_.push_back(&action);
+        if (action.job)
+            ++held_[*action.job].uses;
+    }
+    std::stable_sort(actions_.begin(), actions_.end(),
+                     [](const Action* a, const Action* b) { return a->at < b->at; });
+}
+
+void Run::perform(const Action& action) {
+    if (action.job && !held_[*action.job].pushed)
+        throw InputError(fmt::format("{}: {} at {} ns is about job {}, which has not been pushed "
+                                     "by then",
+                                     workload_.source_path, name_of(action.kind), action.at,
+                                     *action.job));
+    ++actions_running_;
+    const auto ended = [this] {
+        --actions_running_;
+        stop_if_complete();
+    };
+    const std::string who = title(action, workload_);
+    switch (action.kind) {
+    case ActionKind::unbind_device:
+        as_unload(who, [this, &action, ended] {
+            unbind_device(action.device);
+            ended();
+        });
+        return;
+    case ActionKind::unload_driver:
+        as_unload(who, [this, &action, ended] {
+            unload_driver(action.driver);
+            ended();
+        });
+        return;
+    default:
+        machine_.start_task(who, [this, &action, ended] {
+            if (action.kind == ActionKind::fini_scheduler)
+                fini_scheduler(action.ring);
+            else if (action.entity != kNoIndex)
+                perform_on_entity(action);
+            else
+                perform_on_fence(action);
+            ended();
+        });
+    }
+}
+
+void Run::perform_on_entity(const Action& action) {
+    const scheduler::EntityRef entity = entities_[action.entity];
+    if (sched_.entities.get(entity, "entity").fini_done) {
+        observe(action, "it has ended already");
+        return;
+    }
+    switch (action.kind) {
+    case ActionKind::destroy_entity:
+        sched_.entity_destroy(entity);
+        break;
+    case ActionKind::kill_entity: // the exiting task flushes without waiting, then lets go
+        sched_.entity_flush(entity, true, false, true);
+        sched_.entity_fini(entity);
+        break;
+    default:
+        sched_.entity_fini(entity);
+        break;
+    }
+    driver_of_entity_[action.entity]->close_entity(entity);
+}
+
+void Run::fini_scheduler(std::uint32_t ring) {
+    scheduler::RingDriver& driver = *rings_[ring].driver;
+    driver.fini_scheduler(driver.rings()[rings_[ring].slot]);
+}
+
+/// Runs an unload in a task whose waits are a result of the run.
+void Run::as_unload(const std::string& who, std::function<void()> body) {
+    UnloadRecord& record = unloads_.emplace_back();
+    record.who = who;
+    record.from = machine_.now();
+    machine_.start_task(
+        who,
+        [this, &record, body = std::move(body)] {
+            body();
+            record.to = machine_.now();
+            record.ended = true;
+        },
+        &record.waits);
+}
+
+void Run::unbind_device(const std::string& device) {
+    for (const auto& driver : drivers_)
+        for (std::size_t index = 0; index < driver->device_count(); ++index)
+            if (driver->device_name(index) == device && driver->bound(index))
+                driver->unbind(index);
+}
+
+void Run::unload_driver(const std::string& name) {
+    for (const auto& driver : drivers_)
+        if (driver->name() == name)
+            driver->unload();
+}
+
+Run::HeldFence& Run::held(const Action& action) { return held_.at(*action.job); }
+
+void Run::release_held(const Action& action) {
+    HeldFence& fence = held(action);
+    if (--fence.uses == 0)
+        core_.put(std::exchange(fence.fence, FenceRef{}), Holder::workload);
+}
+
+void Run::export_fence(const Action& action) {
+    FenceRef fence = held(action).fence;
+    if (config_.has_quirk(kExportHardwareFence) && fence.part() != fences::FencePart::hardware)
+        if (const FenceRef parent = sched_.s_fences.pair(fence).parent)
+            fence = parent;
+    const auto kind = action.to == ExportTo::syncobj ? fences::ContainerKind::syncobj
+                                                     : fences::ContainerKind::sync_file;
+    containers_.put_in(kind, action.name, fence);
+}
+
+/// export, query, poll, wait, close: on a container by name, or on a job's fence directly.
+void Run::perform_on_fence(const Action& action) {
+    const bool by_name = !action.job.has_value();
+    if (action.kind == ActionKind::export_fence) {
+        export_fence(action);
+        release_held(action);
+        return;
+    }
+    if (by_name && !containers_.exists(action.name)) {
+        observe(action, "nothing is open under that name");
+        return;
+    }
+    switch (action.kind) {
+    case ActionKind::query: {
+        fences::SyncFileInfo info;
+        if (by_name) {
+            info = containers_.query(action.name);
+        } else {
+            const FenceRef fence = held(action).fence;
+            info.timeline = core_.timeline_name(fence);
+            info.driver = core_.driver_name(fence);
+            info.status = core_.status(fence);
+        }
+        observe(action, fmt::format("driver '{}', timeline '{}', status {}", info.driver,
+                                    info.timeline, info.status));
+        break;
+    }
+    case ActionKind::poll: {
+        const bool done = by_name ? containers_.poll(action.name)
+                                  : core_.is_signaled(held(action).fence);
+        observe(action, done ? "signalled" : "not signalled");
+        break;
+    }
+    case ActionKind::wait:
+        if (by_name)
+            containers_.wait(action.name);
+        else
+            core_.wait(held(action).fence);
+        observe(action, "returned");
+        break;
+    default:
+        if (by_name)
+            containers_.close(action.name);
+        break;
+    }
+    if (!by_name)
+        release_held(action);
+}
+
+void Run::observe(const Action& action, const std::string& text) {
+    observations_.push_back(
+        fmt::format("{} ns: {}: {}", machine_.now(), title(action, workload_), text));
+}
+
+} // namespace fenceline::workloads

@@ -1,0 +1,65 @@
+// Finds live jobs by their ordinal.
+//
+// Jobs come and go in roughly the order of their numbers, so the table is a window of pages over the
+// ordinals: a page exists while one of its jobs is alive or still to come. Memory follows the number
+// of live jobs (and at worst one page for each that lingers), not the length of the run.
+#pragma once
+
+#include "scheduler/objects.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace fenceline::workloads {
+
+class JobWindow {
+  public:
+    /// Jobs enter in the order of their ordinals, 0, 1, 2, ...
+    void push(scheduler::JobRef job) {
+        const std::uint64_t slot = next_++ % kPage;
+        if (slot == 0) {
+            if (!pages_.empty() && pages_.back()->alive == 0)
+                retire(pages_.size() - 1);
+            pages_.push_back(std::make_unique<Page>());
+        }
+        pages_.back()->jobs[slot] = job;
+        ++pages_.back()->alive;
+    }
+    /// The job is gone.
+    void remove(std::uint64_t ordinal) {
+        const std::uint64_t index = ordinal / kPage - first_page_;
+        Page& page = *pages_[index];
+        page.jobs[ordinal % kPage] = {};
+        if (--page.alive == 0 && index + 1 != pages_.size()) // the last page still fills
+            retire(index);
+    }
+    /// The job with this ordinal, or null when it is gone. REQUIRES: it has entered.
+    [[nodiscard]] scheduler::JobRef find(std::uint64_t ordinal) const {
+        if (ordinal / kPage < first_page_)
+            return {};
+        const std::unique_ptr<Page>& page = pages_[ordinal / kPage - first_page_];
+        return page ? page->jobs[ordinal % kPage] : scheduler::JobRef{};
+    }
+    [[nodiscard]] std::uint64_t entered() const { return next_; }
+
+  private:
+    static constexpr std::uint64_t kPage = 1024;
+    struct Page {
+        std::array<scheduler::JobRef, kPage> jobs{};
+        std::uint32_t alive = 0;
+    };
+
+    void retire(std::uint64_t index) {
+        pages_[index].reset();
+        for (; !pages_.empty() && !pages_.front(); ++first_page_)
+            pages_.pop_front();
+    }
+
+    std::deque<std::unique_ptr<Page>> pages_; ///< null: all its jobs are gone
+    std::uint64_t first_page_ = 0;
+    std::uint64_t next_ = 0;
+};
+
+} // namespace fenceline::workloads

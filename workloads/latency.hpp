@@ -1,0 +1,55 @@
+// Collects latencies and gives their distribution.
+//
+// The first values are kept as they are and give exact percentiles. From kExact values on they are
+// counted in buckets of a relative width of 1/128, so a run of any length takes a bounded amount of
+// memory and percentiles are within 0.8 %. A percentile p is the least value that at least p of all
+// values do not exceed.
+#pragma once
+
+#include "sim/time.hpp"
+#include "workloads/simulation.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace fenceline::workloads {
+
+class LatencyRecorder {
+  public:
+    static constexpr std::size_t kExact = 4096;
+
+    void add(sim::Time value) {
+        ++count_;
+        sum_ += value;
+        if (value > max_)
+            max_ = value;
+        if (!counting_) {
+            exact_.push_back(value);
+            if (exact_.size() == kExact)
+                start_counting();
+            return;
+        }
+        count_bucket(value);
+    }
+    [[nodiscard]] LatencySummary summary() const;
+
+  private:
+    static constexpr unsigned kSubBits = 7;
+    static constexpr std::size_t kOctaves = 64 - kSubBits + 1;
+    using Octave = std::array<std::uint64_t, std::size_t{1} << kSubBits>;
+
+    void start_counting();
+    void count_bucket(sim::Time value);
+    [[nodiscard]] sim::Time percentile(double p) const;
+
+    std::uint64_t count_ = 0;
+    __extension__ unsigned __int128 sum_ = 0;
+    sim::Time max_ = 0;
+    bool counting_ = false;
+    mutable std::vector<sim::Time> exact_; ///< sorted when percentiles are asked for
+    std::array<std::unique_ptr<Octave>, kOctaves> octaves_;
+};
+
+} // namespace fenceline::workloads

@@ -1,0 +1,44 @@
+// Lines of a file of any length, through a bounded buffer.
+//
+// Memory: the buffer, which grows only to hold the longest line. A line is valid until the next call
+// and is followed by kPadding readable bytes, as simdjson wants.
+#pragma once
+
+#include "workloads/input_file.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fenceline::workloads {
+
+class LineReader {
+  public:
+    static constexpr std::size_t kPadding = 64;
+    static constexpr std::size_t kLongestLine = std::size_t{256} << 20U;
+
+    explicit LineReader(const std::string& path);
+
+    /// The next line without its end; false when there is none.
+    [[nodiscard]] bool next(std::string_view& line);
+    /// The number of the line that next() returned last, from 1; 0 before the first.
+    [[nodiscard]] std::uint64_t line_number() const { return line_number_; }
+    /// Appends everything after the line returned last.
+    void append_rest(std::string& text);
+
+    [[nodiscard]] InputFile& file() { return file_; }
+    void rewind();
+
+  private:
+    /// Reads more behind what is there; false at the end of the file.
+    bool fill();
+
+    InputFile file_;
+    std::vector<char> buffer_; ///< kPadding bytes at its end are never filled
+    std::size_t begin_ = 0;    ///< first byte not yet returned
+    std::size_t end_ = 0;      ///< first byte not yet read
+    std::uint64_t line_number_ = 0;
+};
+
+} // namespace fenceline::workloads

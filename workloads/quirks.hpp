@@ -1,0 +1,22 @@
+// Quirks: single rules of the model that can be switched for one run, by name. A quirk is how a
+// historical bug, or a driver's departure from the rules, is brought back.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace fenceline::workloads {
+
+struct Quirk {
+    std::string_view name;
+    std::string_view about; ///< one line
+};
+
+inline constexpr std::string_view kExportHardwareFence = "export-hardware-fence";
+
+inline constexpr std::array kQuirks{
+    Quirk{kExportHardwareFence,
+          "export hands out the private hardware fence instead of the public one"},
+};
+
+} // namespace fenceline::workloads

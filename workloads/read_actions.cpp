@@ -1,0 +1,201 @@
+// Timed actions.
+#include "workloads/workload_reader.hpp"
+
+#include "workloads/duration.hpp"
+#include "workloads/job_checker.hpp"
+
+#include <map>
+#include <utility>
+
+namespace fenceline::workloads {
+namespace {
+
+/// Reads the keys of one kind of action; `at` and `do` belong to every kind.
+class ActionReader {
+  public:
+    ActionReader(const Cursor& value, Reading& reading) : value_(value), reading_(reading) {}
+
+    [[nodiscard]] Action read() {
+        if (!value_.is_object()) {
+            value_.fail("an object");
+        }
+        if (!value_.has("do")) {
+            value_.fail_missing("do");
+        }
+        action_.kind = value_.member("do").one_of<ActionKind>();
+        read_keys();
+        return std::move(action_);
+    }
+
+  private:
+    void read_keys();
+    void read_fence_keys();
+    void read_target(std::string_view first, FunctionRef<void(const Cursor&)> read_first,
+                     std::string_view second, FunctionRef<void(const Cursor&)> read_second);
+
+    void entity(const Cursor& v) { action_.entity = read_entity(v, reading_.entities); }
+    void ring(const Cursor& v) { action_.ring = reading_.rings.intern(v.name()); }
+    void job(const Cursor& v) { action_.job = v.integer(); }
+    void at(const Cursor& v) { action_.at = v.time(); }
+
+    const Cursor& value_;
+    Reading& reading_;
+    Action action_;
+};
+
+void ActionReader::read_keys() {
+    const auto read_at = [this](const Cursor& v) { at(v); };
+    const auto ignore = [](const Cursor&) {};
+    const auto read_entity_key = [this](const Cursor& v) { entity(v); };
+    const auto read_ring = [this](const Cursor& v) { ring(v); };
+    const Member at{"at", Need::required, read_at};
+    const Member verb{"do", Need::required, ignore};
+    const Member entity{"entity", Need::required, read_entity_key};
+    const Member ring{"ring", Need::required, read_ring};
+    switch (action_.kind) {
+    case ActionKind::destroy_entity:
+    case ActionKind::kill_entity:
+    case ActionKind::fini_entity:
+        return value_.members({at, verb, entity});
+    case ActionKind::set_priority:
+        return value_.members({at, verb, entity,
+                               {"priority", Need::required, [&](const Cursor& v) {
+                                    action_.priority = v.one_of<scheduler::Priority>();
+                                }}});
+    case ActionKind::modify_sched:
+        return value_.members({at, verb, entity,
+                               {"rings", Need::required, [&](const Cursor& v) {
+                                    action_.rings = read_rings(v, reading_);
+                                }}});
+    case ActionKind::fini_scheduler:
+    case ActionKind::reset_ring:
+        return value_.members({at, verb, ring});
+    case ActionKind::unbind_device:
+        return value_.members({at, verb,
+                               {"device", Need::required,
+                                [&](const Cursor& v) { action_.device = v.name(); }}});
+    case ActionKind::unload_driver:
+        return value_.members({at, verb,
+                               {"driver", Need::required,
+                                [&](const Cursor& v) { action_.driver = v.name(); }}});
+    case ActionKind::exit_client:
+        return value_.members(
+            {at, verb,
+             {"client", Need::required,
+              [&](const Cursor& v) {
+                  action_.client = v.name();
+                  if (reading_.clients.find(action_.client) == NameTable::kNone) {
+                      v.fail("the name of a client",
+                             did_you_mean(action_.client, reading_.clients.views()));
+                  }
+              }},
+             {"how", Need::optional,
+              [&](const Cursor& v) { action_.how = v.one_of<ExitKind>(); }}});
+    default:
+        return read_fence_keys();
+    }
+}
+
+void ActionReader::read_fence_keys() {
+    const auto read_at = [this](const Cursor& v) { at(v); };
+    const auto ignore = [](const Cursor&) {};
+    const auto read_job = [this](const Cursor& v) { job(v); };
+    const auto read_ring = [this](const Cursor& v) { ring(v); };
+    const auto read_name = [this](const Cursor& v) { action_.name = read_exported(v, reading_); };
+    const Member at{"at", Need::required, read_at};
+    const Member verb{"do", Need::required, ignore};
+    const Member job{"job", Need::required, read_job};
+    switch (action_.kind) {
+    case ActionKind::export_fence:
+        return value_.members(
+            {at, verb, job,
+             {"to", Need::required, [&](const Cursor& v) { action_.to = v.one_of<ExportTo>(); }},
+             {"as", Need::required,
+              [&](const Cursor& v) { action_.name = read_exporter(v, reading_); }}});
+    case ActionKind::import_fence:
+        return value_.members({at, verb, {"name", Need::required, read_name}});
+    case ActionKind::set_deadline:
+        return value_.members(
+            {at, verb, job,
+             {"deadline", Need::required, [&](const Cursor& v) { action_.deadline = v.time(); }}});
+    case ActionKind::terminate:
+        return read_target("job", read_job, "ring", read_ring);
+    default: // query, poll, wait, close
+        return read_target("name", read_name, "job", read_job);
+    }
+}
+
+/// Reads an action that names its object by exactly one of two keys.
+void ActionReader::read_target(std::string_view first,
+                               FunctionRef<void(const Cursor&)> read_first,
+                               std::string_view second,
+                               FunctionRef<void(const Cursor&)> read_second) {
+    const auto read_at = [this](const Cursor& v) { at(v); };
+    const auto ignore = [](const Cursor&) {};
+    value_.members({{"at", Need::required, read_at},
+                    {"do", Need::required, ignore},
+                    {first, Need::optional, read_first},
+                    {second, Need::optional, read_second}});
+    const bool both = value_.has(first) && value_.has(second);
+    const bool neither = !value_.has(first) && !value_.has(second);
+    if (both || neither) {
+        const std::string_view keys[] = {first, second};
+        value_.fail_found(both ? "both " + quoted_list(keys) : "neither of " + quoted_list(keys),
+                          "exactly one of them");
+    }
+}
+
+/// Where the life of an exported name begins or ends: time, then position among the actions.
+using Moment = std::pair<sim::Time, std::size_t>;
+
+std::string moment_text(const Moment& moment) {
+    return "/actions/" + std::to_string(moment.second) + " at " + format_duration(moment.first);
+}
+
+/// Among actions it is known beforehand when a name is exported and closed: using it outside that
+/// time can only be a slip. Names that a program exports come at a time that only the run knows.
+void check_order(const Cursor& list, const std::vector<Action>& actions) {
+    std::map<std::string_view, Moment> exported;
+    std::map<std::string_view, Moment> closed;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+        const Action& action = actions[i];
+        if (action.kind == ActionKind::export_fence) {
+            exported.emplace(action.name, Moment{action.at, i});
+        } else if (action.kind == ActionKind::close && !action.name.empty()) {
+            const Moment now{action.at, i};
+            const auto it = closed.emplace(action.name, now).first;
+            it->second = std::min(it->second, now);
+        }
+    }
+    std::size_t index = 0;
+    list.elements([&](const Cursor& value) {
+        const Action& action = actions[index];
+        const Moment now{action.at, index++};
+        const bool use = !action.name.empty() && action.kind != ActionKind::export_fence &&
+                         action.kind != ActionKind::import_fence; // import waits for the name
+        const auto begin = exported.find(action.name);
+        if (!use || begin == exported.end()) {
+            return;
+        }
+        if (now < begin->second) {
+            value.member("name").fail("a name that is exported before it is used (" +
+                                      moment_text(begin->second) + " exports it)");
+        }
+        const auto end = closed.find(action.name);
+        if (end != closed.end() && end->second < now) {
+            value.member("name").fail("a name that is not closed before it is used (" +
+                                      moment_text(end->second) + " closes it)");
+        }
+    });
+}
+
+} // namespace
+
+void read_actions(const Cursor& list, Reading& reading) {
+    std::vector<Action>& actions = reading.workload.actions;
+    list.elements(
+        [&](const Cursor& value) { actions.push_back(ActionReader(value, reading).read()); });
+    check_order(list, actions);
+}
+
+} // namespace fenceline::workloads

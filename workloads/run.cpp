@@ -1,0 +1,208 @@
+// Building a run and driving it to its end.
+
+#include "workloads/run.hpp"
+
+#include <algorithm>
+
+namespace fenceline::workloads {
+
+namespace {
+constexpr std::uint64_t kEventsPerSlice = 1 << 15; ///< between looks at progress and Ctrl-C
+} // namespace
+
+Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
+         const RunOptions& options)
+    : config_(config), workload_(workload), source_(jobs), options_(options),
+      rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
+      sched_(machine_, core_, config.costs.wakeup), containers_(core_), statistics_(workload) {
+    machine_.fibers_for_all = options.fibers_for_all;
+    sched_.sink = this;
+    sched_.warn = [this](const std::string& text) {
+        const auto known = std::find_if(warnings_.begin(), warnings_.end(),
+                                        [&](const auto& entry) { return entry.first == text; });
+        if (known != warnings_.end())
+            ++known->second;
+        else if (warnings_.size() < 100)
+            warnings_.emplace_back(text, 1);
+    };
+    build_rings();
+    build_entities();
+    plan_actions();
+    fetch_job();
+}
+
+Run::~Run() { machine_.abandon_blocked(); }
+
+void Run::explain(const std::vector<sim::Hazard>& hazards) {
+    machine_.detail = true;
+    for (const sim::Hazard& hazard : hazards)
+        if (hazard.key != 0)
+            machine_.want(hazard.pool, hazard.key);
+}
+
+void Run::build_rings() {
+    for (std::size_t index = 0; index < config_.rings.size(); ++index) {
+        const RingConfig& ring = config_.rings[index];
+        auto driver = std::find_if(drivers_.begin(), drivers_.end(),
+                                   [&](const auto& d) { return d->name() == ring.driver; });
+        if (driver == drivers_.end()) {
+            drivers_.push_back(std::make_unique<scheduler::RingDriver>(sched_, ring.driver));
+            driver = drivers_.end() - 1;
+        }
+        std::size_t device = 0;
+        while (device < (*driver)->device_count() && (*driver)->device_name(device) != ring.device)
+            ++device;
+        if (device == (*driver)->device_count())
+            (*driver)->add_device(ring.device);
+        const auto number = static_cast<std::uint32_t>(index);
+        scheduler::SchedulerArgs args;
+        args.name = ring.name;
+        args.ring_index = number;
+        args.policy = ring.policy;
+        args.credit_limit = ring.credit_limit;
+        args.run_job_cost = config_.costs.run_job;
+        args.free_job_cost = config_.costs.free_job;
+        rings_.push_back({driver->get(), (*driver)->rings().size()});
+        (*driver)->add_ring(
+            device, {ring.name, number, ring.context_switch, ring.interrupt_latency}, args);
+    }
+}
+
+void Run::build_entities() {
+    std::unordered_map<std::string, std::uint32_t> known;
+    std::vector<scheduler::SchedulerRef> list;
+    for (std::size_t index = 0; index < workload_.entities.size(); ++index) {
+        const EntitySpec& spec = workload_.entities[index];
+        list.clear();
+        for (const std::uint32_t ring : spec.rings)
+            list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
+        scheduler::RingDriver* driver = rings_[spec.rings.front()].driver;
+        entities_.push_back(sched_.entity_init(spec.id, static_cast<std::uint32_t>(index),
+                                               spec.priority, list));
+        driver->open_entity(entities_.back());
+        driver_of_entity_.push_back(driver);
+        const auto [client, is_new] =
+            known.try_emplace(spec.client, static_cast<std::uint32_t>(clients_.size()));
+        if (is_new) {
+            clients_.emplace_back();
+            clients_.back().context = std::make_unique<sim::Context>(
+                sim::ContextKind::task, spec.client, machine_.next_context_id());
+        }
+        client_of_entity_.push_back(client->second);
+    }
+}
+
+void Run::fetch_job() {
+    have_job_ = source_.next(next_job_);
+    update_next_input();
+}
+
+void Run::update_next_input() {
+    const sim::Time job = have_job_ ? next_job_.at : sim::kForever;
+    const sim::Time action =
+        next_action_ < actions_.size() ? actions_[next_action_]->at : sim::kForever;
+    next_input_ = std::min(job, action);
+}
+
+/// Class 0: at one instant listed jobs come before actions.
+void Run::fire() {
+    if (have_job_ && next_job_.at == next_input_) {
+        submit_listed();
+        fetch_job();
+    } else {
+        const Action& action = *actions_[next_action_++];
+        update_next_input();
+        perform(action);
+    }
+    stop_if_complete();
+}
+
+void Run::on_event(const scheduler::LoggedEvent& event) {
+    statistics_.on_event(event);
+    if (options_.events != nullptr)
+        options_.events->on_event(event);
+    if (event.event == scheduler::JobEvent::free_job) {
+        window_.remove(event.ordinal);
+        stop_if_complete();
+    }
+}
+
+/// The normal end: no action left, and every pushed job freed.
+bool Run::complete() const {
+    return !have_job_ && submissions_pending_ == 0 && next_action_ == actions_.size() &&
+           actions_running_ == 0 && statistics_.freed() == statistics_.submitted();
+}
+
+void Run::stop_if_complete() {
+    if (!in_teardown_ && complete())
+        machine_.engine.stop();
+}
+
+RunEnd Run::run_proper() {
+    if (complete()) // nothing to do at all
+        return RunEnd::normal;
+    for (;;) {
+        bool more = true;
+        try {
+            more = machine_.engine.run(this, kEventsPerSlice, config_.until);
+        } catch (const sim::FatalHazard&) {
+            if (!options_.keep_going)
+                return RunEnd::hazard;
+        }
+        if (complete())
+            return RunEnd::normal;
+        if (!more)
+            break;
+        if (options_.on_progress &&
+            !options_.on_progress({machine_.now(), machine_.engine.executed(),
+                                   statistics_.submitted(), statistics_.freed()}))
+            return RunEnd::interrupted;
+    }
+    const bool cut = !machine_.engine.idle() || next_input_ != sim::kForever;
+    return cut ? RunEnd::until : RunEnd::stuck;
+}
+
+void Run::run_to_idle() {
+    for (;;) {
+        try {
+            while (machine_.engine.run(nullptr, kEventsPerSlice)) {
+            }
+            return;
+        } catch (const sim::FatalHazard&) {
+            if (!options_.keep_going)
+                throw;
+        }
+    }
+}
+
+RunResult Run::execute() {
+    RunResult result;
+    result.end = run_proper();
+    result.jobs_unfinished = statistics_.submitted() - statistics_.finished();
+    if (result.end != RunEnd::hazard && result.end != RunEnd::interrupted) {
+        try {
+            teardown(result.end == RunEnd::normal);
+            if (result.end != RunEnd::until) {
+                report_never_signalled();
+                report_leaks();
+            }
+        } catch (const sim::FatalHazard&) {
+            result.end = RunEnd::hazard;
+        }
+    }
+    result.end_time = machine_.now();
+    result.events = machine_.engine.executed();
+    std::vector<const scheduler::Ring*> rings;
+    for (const RingPlace& place : rings_)
+        rings.push_back(place.driver->rings()[place.slot].ring.get());
+    statistics_.fill(result, rings);
+    fill_lifetime(result);
+    result.hazards = machine_.hazards();
+    result.observations = observations_;
+    for (const auto& [text, count] : warnings_)
+        result.warnings.push_back(count == 1 ? text
+                                             : text + " (" + std::to_string(count) + " times)");
+    return result;
+}
+
+} // namespace fenceline::workloads

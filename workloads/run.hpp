@@ -1,0 +1,144 @@
+// A run in progress: the machine with everything on it, and the input that drives it.
+//
+// DOC: the parts. Run is where the layers meet: it owns the machine, RCU, the fences, the scheduler,
+// one driver per driver name of the configuration, the containers that user space put fences in, and
+// the statistics. It is class 0 of the order of events (listed jobs, then actions), and it hears of
+// every job event.
+//
+// Ownership: Run owns all of it; the workload, the configuration and the job source are the caller's
+// and outlive it. Members die in reverse order, the machine last, after everything that was blocked on
+// it has been unwound.
+#pragma once
+
+#include "fences/container.hpp"
+#include "scheduler/gpu_sched.hpp"
+#include "scheduler/ring_driver.hpp"
+#include "sim/machine.hpp"
+#include "sim/rcu.hpp"
+#include "workloads/job_window.hpp"
+#include "workloads/simulation.hpp"
+#include "workloads/statistics.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace fenceline::workloads {
+
+class Run final : public sim::InputSource, public scheduler::EventSink {
+  public:
+    Run(const Config& config, const Workload& workload, JobSource& jobs,
+        const RunOptions& options);
+    ~Run() override;
+
+    /// For the second run: record the histories of what these hazards were about.
+    void explain(const std::vector<sim::Hazard>& hazards);
+    RunResult execute();
+
+    // sim::InputSource: listed jobs, then actions.
+    sim::Time next_time() override { return next_input_; }
+    void fire() override;
+    // scheduler::EventSink.
+    void on_event(const scheduler::LoggedEvent& event) override;
+
+  private:
+    /// A listed job that waits for its client to get through the cost of submitting.
+    struct Submission {
+        JobRecord record;
+        std::vector<std::uint64_t> after;
+        std::uint64_t ordinal;
+    };
+    struct Client {
+        std::unique_ptr<sim::Context> context;
+        sim::Time free_at = 0; ///< when it is through with its last submit
+        std::deque<Submission> submissions;
+    };
+    /// A reference that an action will need, from the job's push to the last action that names it.
+    struct HeldFence {
+        fences::FenceRef fence;
+        std::uint32_t uses = 0;
+        bool pushed = false;
+    };
+    struct UnloadRecord {
+        std::string who;
+        sim::Time from = 0;
+        sim::Time to = 0;
+        bool ended = false;
+        std::vector<sim::WaitRecord> waits;
+    };
+
+    // run.cpp: building and running
+    void build_rings();
+    void build_entities();
+    void fetch_job();
+    void update_next_input();
+    RunEnd run_proper();
+    void run_to_idle();
+    void stop_if_complete();
+    [[nodiscard]] bool complete() const;
+    // submit.cpp
+    void submit_listed();
+    void submit(const JobRecord& record, std::uint64_t ordinal);
+    void submit_delayed(Client& client);
+    void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after);
+    void hold_for_actions(std::uint64_t id, scheduler::JobRef job);
+    [[nodiscard]] fences::FenceRef public_fence(const scheduler::Job& job) const;
+    // actions.cpp
+    void plan_actions();
+    void perform(const Action& action);
+    void perform_on_entity(const Action& action);
+    void perform_on_fence(const Action& action);
+    void export_fence(const Action& action);
+    void fini_scheduler(std::uint32_t ring);
+    void unbind_device(const std::string& device);
+    void unload_driver(const std::string& driver);
+    void as_unload(const std::string& who, std::function<void()> body);
+    HeldFence& held(const Action& action);
+    void release_held(const Action& action);
+    void observe(const Action& action, const std::string& text);
+    // teardown.cpp
+    void teardown(bool normal);
+    void report_never_signalled();
+    void report_leaks();
+    void fill_lifetime(RunResult& result);
+
+    const Config& config_;
+    const Workload& workload_;
+    JobSource& source_;
+    const RunOptions& options_;
+
+    sim::Machine machine_;
+    sim::Rcu rcu_;
+    fences::FenceCore core_;
+    scheduler::GpuSched sched_;
+    std::vector<std::unique_ptr<scheduler::RingDriver>> drivers_;
+    struct RingPlace {
+        scheduler::RingDriver* driver;
+        std::size_t slot;
+    };
+    std::vector<RingPlace> rings_; ///< by ring index
+    std::vector<scheduler::EntityRef> entities_;
+    std::vector<scheduler::RingDriver*> driver_of_entity_;
+    fences::Containers containers_;
+    Statistics statistics_;
+
+    std::vector<Client> clients_;
+    std::vector<std::uint32_t> client_of_entity_;
+    JobWindow window_;
+    JobRecord next_job_;
+    bool have_job_ = false;
+    std::uint64_t submissions_pending_ = 0;
+    std::vector<const Action*> actions_; ///< by time, then as they stand
+    std::size_t next_action_ = 0;
+    std::size_t actions_running_ = 0;
+    sim::Time next_input_ = 0;
+    std::unordered_map<std::uint64_t, HeldFence> held_; ///< by job id
+    std::deque<UnloadRecord> unloads_;
+    std::vector<std::string> observations_;
+    std::vector<std::pair<std::string, std::uint64_t>> warnings_;
+    bool in_teardown_ = false;
+};
+
+} // namespace fenceline::workloads

@@ -1,0 +1,16 @@
+// Settings and what is varied: changes to a configuration document. Not for use outside the reader;
+// apply_setting() and expand_vary() are declared in read_config.hpp.
+#pragma once
+
+#include "workloads/config.hpp"
+#include "workloads/json_reader.hpp"
+
+#include <vector>
+
+namespace fenceline::workloads {
+
+/// Reads `vary`; every value is tried.
+[[nodiscard]] std::vector<VaryAxis> read_vary(const Cursor& value, scheduler::KernelVersion kernel,
+                                              const Source& source);
+
+} // namespace fenceline::workloads

@@ -1,0 +1,56 @@
+#include "workloads/simulation.hpp"
+
+#include "fences/hazards.hpp"
+#include "workloads/input_error.hpp"
+#include "workloads/run.hpp"
+
+#include <array>
+
+namespace fenceline::workloads {
+
+std::string_view name_of(RunEnd end) {
+    constexpr std::array<std::string_view, 5> names{"normal", "stuck", "until", "hazard",
+                                                    "interrupted"};
+    return names[static_cast<std::size_t>(end)];
+}
+
+RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
+                   const RunOptions& options) {
+    RunResult result;
+    {
+        Run run(config, workload, jobs, options);
+        result = run.execute();
+    }
+    if (result.hazards.empty() || !options.explain_hazards || result.end == RunEnd::interrupted)
+        return result;
+
+    // The same again, this time with the histories of what the hazards were about.
+    try {
+        jobs.rewind();
+    } catch (const InputError&) {
+        return result; // standard input comes only once; the reports stay brief
+    }
+    RunOptions again;
+    again.keep_going = options.keep_going;
+    again.fibers_for_all = options.fibers_for_all;
+    again.on_progress = options.on_progress;
+    Run run(config, workload, jobs, again);
+    run.explain(result.hazards);
+    RunResult explained = run.execute();
+    if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
+        result.hazards = std::move(explained.hazards);
+    return result;
+}
+
+std::vector<const sim::HazardClass*> hazard_classes() {
+    namespace basic = sim::hazards;
+    namespace fence = fences::hazards;
+    return {&basic::use_after_free,     &basic::double_free,
+            &basic::refcount_underflow, &basic::leak,
+            &basic::deadlock,           &basic::atomic_sleep,
+            &fence::double_signal,      &fence::private_escape,
+            &fence::never_signalled,    &fence::released_unsignalled,
+            &fence::slab_in_use};
+}
+
+} // namespace fenceline::workloads

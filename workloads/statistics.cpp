@@ -1,0 +1,108 @@
+#include "workloads/statistics.hpp"
+
+#include <unordered_map>
+
+namespace fenceline::workloads {
+
+using scheduler::JobEvent;
+
+Statistics::Statistics(const Workload& workload) {
+    std::unordered_map<std::string, std::uint32_t> known;
+    for (const EntitySpec& entity : workload.entities) {
+        const auto next = static_cast<std::uint32_t>(clients_.size());
+        const auto [client, is_new] = known.try_emplace(entity.client, next);
+        if (is_new) {
+            clients_.push_back(std::make_unique<Client>());
+            clients_.back()->name = entity.client;
+        }
+        client_of_.push_back(client->second);
+    }
+}
+
+void Statistics::on_event(const scheduler::LoggedEvent& event) {
+    switch (event.event) {
+    case JobEvent::queue:
+        if (submitted_++ == 0)
+            first_push_ = event.time;
+        ++clients_[client_of_[event.entity]]->submitted;
+        break;
+    case JobEvent::run_job:
+        clients_[client_of_[event.entity]]->queue_delay.add(event.time - event.submitted);
+        break;
+    case JobEvent::finished: {
+        Client& client = *clients_[client_of_[event.entity]];
+        ++finished_;
+        ++client.finished;
+        if (event.error != 0) {
+            ++failed_;
+            ++client.failed;
+        }
+        last_finished_ = event.time;
+        client.completion.add(event.time - event.submitted);
+        break;
+    }
+    case JobEvent::free_job:
+        ++freed_;
+        break;
+    default:
+        break;
+    }
+}
+
+void Statistics::fill(RunResult& result, std::span<const scheduler::Ring* const> rings) const {
+    result.jobs_submitted = submitted_;
+    result.jobs_finished = finished_;
+    result.jobs_failed = failed_;
+    result.makespan = last_finished_ > first_push_ ? last_finished_ - first_push_ : 0;
+    const auto span = static_cast<double>(result.makespan);
+    for (const scheduler::Ring* ring : rings) {
+        RingResult out;
+        out.name = ring->name();
+        out.jobs = ring->completed();
+        out.busy = ring->busy_time();
+        out.context_switches = ring->context_switches();
+        if (result.makespan > 0) {
+            out.utilisation = static_cast<double>(out.busy) / span;
+            out.occupancy = ring->occupancy_time() / span;
+        }
+        result.rings.push_back(out);
+    }
+    fill_clients(result, rings);
+}
+
+void Statistics::fill_clients(RunResult& result,
+                              std::span<const scheduler::Ring* const> rings) const {
+    std::vector<sim::Time> gpu_time(clients_.size());
+    sim::Time total = 0;
+    for (const scheduler::Ring* ring : rings) {
+        for (std::size_t entity = 0; entity < ring->gpu_time().size(); ++entity) {
+            gpu_time[client_of_[entity]] += ring->gpu_time()[entity];
+            total += ring->gpu_time()[entity];
+        }
+    }
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        const Client& client = *clients_[i];
+        ClientResult out;
+        out.name = client.name;
+        out.submitted = client.submitted;
+        out.finished = client.finished;
+        out.failed = client.failed;
+        out.gpu_time = gpu_time[i];
+        if (total > 0)
+            out.gpu_share = static_cast<double>(gpu_time[i]) / static_cast<double>(total);
+        if (result.makespan > 0)
+            out.jobs_per_second =
+                static_cast<double>(client.finished) / (static_cast<double>(result.makespan) * 1e-9);
+        out.queue_delay = client.queue_delay.summary();
+        out.completion = client.completion.summary();
+        result.clients.push_back(out);
+        sum += out.gpu_share;
+        squares += out.gpu_share * out.gpu_share;
+    }
+    if (squares > 0) // Jain's index: 1 when all have the same, 1/n when one has everything
+        result.fairness = sum * sum / (static_cast<double>(clients_.size()) * squares);
+}
+
+} // namespace fenceline::workloads

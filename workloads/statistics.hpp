@@ -1,0 +1,55 @@
+// Turns job events into the figures of a run: per client, per ring, over all.
+//
+// Constant work per event, memory per client and ring; nothing per job.
+#pragma once
+
+#include "scheduler/event_log.hpp"
+#include "scheduler/ring_driver.hpp"
+#include "workloads/latency.hpp"
+#include "workloads/simulation.hpp"
+#include "workloads/workload.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fenceline::workloads {
+
+class Statistics {
+  public:
+    explicit Statistics(const Workload& workload);
+
+    void on_event(const scheduler::LoggedEvent& event);
+
+    [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
+    [[nodiscard]] std::uint64_t finished() const { return finished_; }
+    [[nodiscard]] std::uint64_t freed() const { return freed_; }
+
+    /// Fills in clients, rings, makespan, fairness and job counts. `rings` in the order of reports.
+    void fill(RunResult& result, std::span<const scheduler::Ring* const> rings) const;
+
+  private:
+    struct Client {
+        std::string name;
+        std::uint64_t submitted = 0;
+        std::uint64_t finished = 0;
+        std::uint64_t failed = 0;
+        LatencyRecorder queue_delay;
+        LatencyRecorder completion;
+    };
+
+    void fill_clients(RunResult& result, std::span<const scheduler::Ring* const> rings) const;
+
+    std::vector<std::uint32_t> client_of_; ///< by entity index
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::uint64_t submitted_ = 0;
+    std::uint64_t finished_ = 0;
+    std::uint64_t failed_ = 0;
+    std::uint64_t freed_ = 0;
+    sim::Time first_push_ = 0;
+    sim::Time last_finished_ = 0;
+};
+
+} // namespace fenceline::workloads

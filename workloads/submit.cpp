@@ -1,0 +1,91 @@
+// Listed jobs: from the record to the push.
+
+#include "workloads/input_error.hpp"
+#include "workloads/run.hpp"
+#include "workloads/support.hpp"
+
+#include <algorithm>
+
+namespace fenceline::workloads {
+
+using fences::FenceRef;
+using scheduler::JobRef;
+
+/// The next listed job: pushed now, or once its client is through with the cost of submitting.
+void Run::submit_listed() {
+    if (next_job_.via != Via::none || next_job_.run_job != scheduler::RunJobKind::normal)
+        if (const auto refused = unsupported(next_job_, source_))
+            throw InputError(*refused);
+    const std::uint64_t ordinal = window_.entered() + submissions_pending_;
+    if (config_.costs.submit == 0) {
+        submit(next_job_, ordinal);
+        return;
+    }
+    Client& client = clients_[client_of_entity_[next_job_.entity]];
+    const sim::Time start = std::max(machine_.now(), client.free_at);
+    client.free_at = sim::add_saturating(start, config_.costs.submit);
+    client.submissions.push_back(
+        {next_job_, {next_job_.after.begin(), next_job_.after.end()}, ordinal});
+    ++submissions_pending_;
+    machine_.engine.arm(
+        client.free_at,
+        [](void* self, std::uint64_t index) {
+            auto& run = *static_cast<Run*>(self);
+            run.submit_delayed(run.clients_[index]);
+        },
+        this, client_of_entity_[next_job_.entity]);
+}
+
+void Run::submit_delayed(Client& client) {
+    Submission due = std::move(client.submissions.front());
+    client.submissions.pop_front();
+    due.record.after = due.after;
+    --submissions_pending_;
+    submit(due.record, due.ordinal);
+}
+
+/// What a driver's submit ioctl does: init, dependencies, arm, push.
+void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
+    sim::ContextScope scope(machine_, *clients_[client_of_entity_[record.entity]].context);
+    sim::Frame frame(machine_, "driver: submit ioctl");
+    const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
+    window_.push(ref);
+    if (!ref)
+        return; // -ENOENT: the ioctl fails, nothing is pushed
+    scheduler::Job& job = sched_.jobs.get(ref, "job");
+    job.id = record.id;
+    job.ordinal = ordinal;
+    job.duration = record.duration;
+    job.run_job = record.run_job;
+    if (!record.after.empty())
+        add_dependencies(ref, record.after);
+    sched_.job_arm(ref);
+    driver_of_entity_[record.entity]->prepare_fence(ref);
+    if (!held_.empty())
+        hold_for_actions(record.id, ref);
+    sched_.push_job(ref);
+}
+
+/// A job that has been freed has signalled, and a signalled fence neither delays a job nor stands in
+/// the way of another of its context: it is as if it had not been named.
+void Run::add_dependencies(JobRef ref, std::span<const std::uint64_t> after) {
+    for (const std::uint64_t ordinal : after)
+        if (const JobRef earlier = window_.find(ordinal))
+            sched_.add_dependency(ref, core_.take(sched_.jobs.get(earlier, "job").s_fence));
+}
+
+FenceRef Run::public_fence(const scheduler::Job& job) const {
+    if (config_.lifetime.public_fence == fences::PublicFence::hardware)
+        return job.hardware;
+    return job.s_fence;
+}
+
+void Run::hold_for_actions(std::uint64_t id, JobRef ref) {
+    const auto found = held_.find(id);
+    if (found == held_.end())
+        return;
+    found->second.fence = core_.take(public_fence(sched_.jobs.get(ref, "job")));
+    found->second.pushed = true;
+}
+
+} // namespace fenceline::workloads

@@ -1,0 +1,117 @@
+// The end of a run: teardown in order, then what is left over.
+
+#include "workloads/run.hpp"
+
+#include <algorithm>
+
+namespace fenceline::workloads {
+
+using fences::Holder;
+
+/// Processes close their files; entities in the order in which they stand, then all that follows from
+/// that; schedulers in order, then all that follows. Entities are destroyed after a normal end; after
+/// any other they are only fini'd, since waiting for their queues could take for ever.
+void Run::teardown(bool normal) {
+    in_teardown_ = true;
+    containers_.close_all();
+    for (auto& [id, held] : held_)
+        if (held.fence)
+            core_.put(std::exchange(held.fence, fences::FenceRef{}), Holder::workload);
+    machine_.start_task("teardown", [this, normal] {
+        for (std::size_t index = 0; index < entities_.size(); ++index) {
+            const scheduler::EntityRef entity = entities_[index];
+            if (sched_.entities.get(entity, "entity").fini_done)
+                continue;
+            if (normal)
+                sched_.entity_destroy(entity);
+            else
+                sched_.entity_fini(entity);
+            driver_of_entity_[index]->close_entity(entity);
+        }
+    });
+    run_to_idle();
+    machine_.start_task("teardown", [this] {
+        for (const RingPlace& place : rings_) {
+            auto& slot = place.driver->rings()[place.slot];
+            if (slot.sched)
+                place.driver->fini_scheduler(slot);
+        }
+    });
+    run_to_idle();
+    machine_.check_deadlock();
+    for (const auto& driver : drivers_)
+        driver->free_rest();
+    run_to_idle();
+}
+
+void Run::report_never_signalled() {
+    std::uint64_t count = 0;
+    fences::FenceRef first;
+    core_.pairs.for_each_live([&](auto handle, const fences::SchedFence& pair) {
+        if (pair.finished.references.peek() == 0 || pair.finished.is_signaled_bit())
+            return;
+        if (count++ == 0)
+            first = {fences::FencePart::finished, handle.index, handle.generation};
+    });
+    if (count == 0)
+        return;
+    std::string message = core_.describe(first) + " was armed and nothing will signal it";
+    if (count > 1)
+        message = std::to_string(count) + " public fences will never signal, the first is " +
+                  core_.describe(first);
+    machine_.report({.kind = &fences::hazards::never_signalled,
+                     .subject = "fence",
+                     .object = core_.describe(first),
+                     .message = message,
+                     .pool = core_.pairs.type(),
+                     .key = sim::Handle<fences::SchedFence>{first.index(), first.generation}.pack()});
+}
+
+void Run::report_leaks() {
+    sched_.jobs.report_leaks();
+    core_.report_leaks();
+    core_.owners.report_leaks();
+}
+
+void Run::fill_lifetime(RunResult& result) {
+    LifetimeResult& out = result.lifetime;
+    const fences::Ledger& ledger = core_.ledger;
+    out.policy = config_.lifetime.name;
+    out.pinned_byte_seconds = ledger.byte_seconds();
+    for (std::size_t i = 0; i < fences::kHolderCount; ++i) {
+        const auto holder = static_cast<Holder>(i);
+        if (const double bytes = ledger.byte_seconds(holder); bytes > 0)
+            out.by_holder.push_back({fences::name_of(holder), bytes});
+    }
+    out.peak_pinned_bytes = ledger.peak_bytes();
+    out.peak_pinned_objects = ledger.peak_objects();
+    out.longest_pinned = ledger.longest().duration;
+    out.longest_what = ledger.longest().what;
+    if (out.longest_pinned > 0)
+        out.longest_holder = fences::name_of(ledger.longest().holder);
+    out.unreleased = ledger.unreleased();
+    out.peak_fences = core_.peak_alive();
+    if (const auto jobs = static_cast<double>(statistics_.submitted()); jobs > 0) {
+        out.atomics_per_job = static_cast<double>(machine_.counters.atomics) / jobs;
+        out.locks_per_job = static_cast<double>(machine_.counters.locks) / jobs;
+    }
+    out.hardware_fence_bytes = fences::kFenceBytes;
+    out.public_fence_bytes = config_.lifetime.public_fence == fences::PublicFence::hardware
+                                 ? fences::kFenceBytes
+                                 : fences::kSchedFenceBytes;
+    for (const UnloadRecord& unload : unloads_) {
+        const sim::Time end = unload.ended ? unload.to : machine_.now();
+        out.unload_time = std::max(out.unload_time, end - unload.from);
+        for (const sim::WaitRecord& wait : unload.waits)
+            out.unload_waits.push_back(
+                {unload.who, std::string(wait.reason), wait.from, wait.to - wait.from, true});
+    }
+    for (const sim::Context* context : machine_.blocked())
+        for (const UnloadRecord& unload : unloads_)
+            if (context->waits == &unload.waits)
+                out.unload_waits.push_back({unload.who, std::string(context->waiting_for),
+                                            context->waiting_since,
+                                            machine_.now() - context->waiting_since, false});
+}
+
+} // namespace fenceline::workloads
