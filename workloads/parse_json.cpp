@@ -55,7 +55,7 @@ std::string reworded(std::string message) {
     if (message.starts_with("syntax error")) {
         drop_through(" - ");
     }
-    // "unexpected X; expected Y" and "invalid X; last read: '...'" (or "; expected Y" after it).
+    // "unexpected X; expected Y", "invalid X; last read: '...'", or both ends of the latter.
     if (message.starts_with("unexpected ")) {
         message.replace(0, 10, "found");
         if (const std::size_t at = message.find("; expected "); at != std::string::npos) {
@@ -64,8 +64,12 @@ std::string reworded(std::string message) {
         return message;
     }
     if (const std::size_t at = message.find("; last read: "); at != std::string::npos) {
-        const bool short_enough = message.size() - at < 60;
-        message = short_enough ? message : message.substr(0, at);
+        const std::size_t expected = message.rfind("; expected ");
+        if (expected != std::string::npos && expected > at) {
+            message = message.substr(0, at) + ", " + message.substr(expected + 2);
+        } else if (message.size() - at > 60) {
+            message.resize(at);
+        }
     }
     return "found an " + message;
 }

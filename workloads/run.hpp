@@ -15,6 +15,7 @@
 #include "scheduler/ring_driver.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
+#include "workloads/entity_history.hpp"
 #include "workloads/job_window.hpp"
 #include "workloads/simulation.hpp"
 #include "workloads/statistics.hpp"
@@ -60,6 +61,11 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
         fences::FenceRef fence;
         std::uint32_t uses = 0;
         bool pushed = false;
+    };
+    /// A place in a job's list of dependencies while it is being made up.
+    struct DependencySlot {
+        std::uint32_t entity;
+        std::uint64_t ordinal;
     };
     struct UnloadRecord {
         std::string who;
@@ -127,6 +133,8 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     std::vector<Client> clients_;
     std::vector<std::uint32_t> client_of_entity_;
     JobWindow window_;
+    EntityHistory history_;
+    std::vector<DependencySlot> dependency_slots_; ///< kept for its capacity
     JobRecord next_job_;
     bool have_job_ = false;
     std::uint64_t submissions_pending_ = 0;

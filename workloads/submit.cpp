@@ -50,6 +50,7 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sim::Frame frame(machine_, "driver: submit ioctl");
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
     window_.push(ref);
+    history_.push(record.entity);
     if (!ref)
         return; // -ENOENT: the ioctl fails, nothing is pushed
     scheduler::Job& job = sched_.jobs.get(ref, "job");
@@ -66,11 +67,22 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sched_.push_job(ref);
 }
 
-/// A job that has been freed has signalled, and a signalled fence neither delays a job nor stands in
-/// the way of another of its context: it is as if it had not been named.
+/// Hands over the fences of earlier jobs. A job that has been freed has signalled, and waiting for a
+/// signalled fence is no wait; but the list keeps one fence per entity, the latest, in the place of the
+/// first (drm_sched_job_add_dependency), so the order of waits depends on entities of jobs long gone.
 void Run::add_dependencies(JobRef ref, std::span<const std::uint64_t> after) {
-    for (const std::uint64_t ordinal : after)
-        if (const JobRef earlier = window_.find(ordinal))
+    dependency_slots_.clear();
+    for (const std::uint64_t ordinal : after) {
+        const std::uint32_t entity = history_.entity_of(ordinal);
+        const auto same = std::find_if(dependency_slots_.begin(), dependency_slots_.end(),
+                                       [&](const auto& slot) { return slot.entity == entity; });
+        if (same == dependency_slots_.end() || entity == kNoIndex)
+            dependency_slots_.push_back({entity, ordinal});
+        else
+            same->ordinal = std::max(same->ordinal, ordinal);
+    }
+    for (const DependencySlot& slot : dependency_slots_)
+        if (const JobRef earlier = window_.find(slot.ordinal))
             sched_.add_dependency(ref, core_.take(sched_.jobs.get(earlier, "job").s_fence));
 }
 

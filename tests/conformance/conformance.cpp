@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* usage_text =
     "usage: conformance [--count K] [--fresh M] [--base SEED] [--seed S] [--policy fifo|rr|both]\n"
-    "                   [--kinds] [--via] [--rough] [--kernel-only]\n"
+    "                   [--kinds] [--via] [--hangs] [--rough] [--kernel-only]\n"
     "Seeds 1 to K, then M fresh ones from a base that is printed; or one seed alone.\n";
 
 struct Options {
@@ -83,6 +83,8 @@ Options parse(const std::vector<std::string>& arguments) {
             options.generator.kinds = true;
         else if (word == "--via")
             options.generator.via = true;
+        else if (word == "--hangs")
+            options.generator.hangs = true;
         else if (word == "--rough")
             options.generator.rough = true;
         else if (word == "--kernel-only")

@@ -1,14 +1,60 @@
-// Stands in until the simulator is there to be linked.
 #include "fenceline_side.hpp"
 
-#include <stdexcept>
+#include "scheduler/event_log.hpp"
+#include "workloads/read_config.hpp"
+#include "workloads/read_workload.hpp"
+#include "workloads/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
 
 namespace conformance {
 
+namespace {
+
+using namespace fenceline;
+
+/// Writes the event log into a string, in the event log's format.
+class TextSink final : public scheduler::EventSink {
+  public:
+    TextSink(const workloads::Workload& workload, const workloads::Config& config)
+        : workload_(workload), config_(config) {}
+
+    void on_event(const scheduler::LoggedEvent& event) override {
+        auto out = std::back_inserter(text_);
+        fmt::format_to(out, R"({{"t":{},"ev":"{}")", event.time, scheduler::name_of(event.event));
+        if (event.event != scheduler::JobEvent::reset)
+            fmt::format_to(out, R"(,"job":{},"entity":"{}")", event.job,
+                           workload_.entities[event.entity].id);
+        fmt::format_to(out, R"(,"ring":"{}")", config_.rings[event.ring].name);
+        if (event.error != 0)
+            fmt::format_to(out, R"(,"err":{})", event.error);
+        text_ += "}\n";
+    }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+  private:
+    const workloads::Workload& workload_;
+    const workloads::Config& config_;
+    std::string text_;
+};
+
+} // namespace
+
 std::string run_fenceline(const std::string& workload_json, const std::string& config_json) {
-    static_cast<void>(workload_json);
-    static_cast<void>(config_json);
-    throw std::runtime_error("the simulator is not linked into this build");
+    const workloads::LoadedWorkload loaded =
+        workloads::parse_workload(workload_json, "workload");
+    const workloads::Config config = workloads::resolve_rings(
+        workloads::interpret_config(workloads::Json::parse(config_json), "config"),
+        *loaded.workload);
+    TextSink sink(*loaded.workload, config);
+    workloads::RunOptions options;
+    options.events = &sink;
+    options.explain_hazards = false;
+    const auto jobs = loaded.open_jobs();
+    workloads::simulate(config, *loaded.workload, *jobs, options);
+    return sink.take();
 }
 
 } // namespace conformance

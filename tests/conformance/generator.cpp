@@ -65,10 +65,16 @@ void Generator::choose_character() {
 
 void Generator::add_rings() {
     const std::uint32_t count = random_.within(1, 4);
-    for (std::uint32_t i = 0; i < count; ++i)
-        workload_.rings.push_back(
-            {.name = fmt::format("r{}", i),
-             .credit_limit = random_.chance(50) ? random_.within(1, 2) : random_.within(1, 8)});
+    for (std::uint32_t i = 0; i < count; ++i) {
+        Ring ring{.name = fmt::format("r{}", i)};
+        ring.credit_limit = random_.chance(50) ? random_.within(1, 2) : random_.within(1, 8);
+        if (options_.hangs) {
+            ring.timeout = random_.within(1, random_.chance(50) ? 30 : 400) * unit_;
+            ring.hang_limit = random_.chance(60) ? 0 : random_.within(1, 3);
+            ring.on_timeout = random_.chance(80) ? ORACLE_RESET : ORACLE_RESET_NO_RESUBMIT;
+        }
+        workload_.rings.push_back(std::move(ring));
+    }
 }
 
 // A choice of distinct rings in random order; often just one.
@@ -89,8 +95,10 @@ void Generator::add_entities() {
     for (std::uint32_t i = 0; i < count; ++i) {
         const auto priority =
             same_priority ? ORACLE_PRIORITY_NORMAL : static_cast<oracle_priority>(random_.below(4));
-        workload_.entities.push_back(
-            {.id = fmt::format("e{}", i), .rings = some_rings(), .priority = priority});
+        workload_.entities.push_back({.id = fmt::format("e{}", i),
+                                      .rings = some_rings(),
+                                      .priority = priority,
+                                      .guilty_flag = options_.hangs && random_.chance(50)});
     }
 }
 
@@ -107,6 +115,8 @@ void Generator::advance() {
 }
 
 std::uint64_t Generator::duration() {
+    if (options_.hangs && random_.chance(5))
+        return never;
     if (random_.chance(zero_))
         return 0;
     return (random_.chance(90) ? random_.within(1, 12) : random_.within(10, 150)) * unit_;

@@ -12,6 +12,7 @@ namespace conformance {
 struct GeneratorOptions {
     bool kinds = false; // also jobs whose run_job returns no fence, an error, a signalled fence
     bool via = false;   // also dependencies through containers
+    bool hangs = false; // also jobs that hang, on rings with a timeout and a reset
     bool rough = false; // also timed actions on entities, and runs cut short
 };
 

@@ -32,6 +32,11 @@ TEST(HostileInput, Directory) {
     EXPECT_EQ(fault_of([] { (void)read_config("/tmp"); }), "/tmp: cannot be read: Is a directory");
 }
 
+TEST(HostileInput, FileThatFailsWhenItIsRead) {
+    EXPECT_EQ(load_fault("/proc/self/mem"),
+              "/proc/self/mem: cannot be read: Input/output error");
+}
+
 TEST(HostileInput, UnreadableFile) {
     if (geteuid() == 0) {
         GTEST_SKIP() << "root can read every file";
@@ -73,7 +78,7 @@ TEST(HostileInput, TruncatedAnywhere) {
     for (std::size_t length = 1; length < whole.size(); ++length) {
         const std::string message = workload_fault(std::string_view(whole).substr(0, length));
         EXPECT_THAT(message, StartsWith("w.json:1:")) << length;
-        EXPECT_THAT(message, testing::AnyOf(HasSubstr("found"))) << length;
+        EXPECT_THAT(message, HasSubstr(": found ")) << length;
     }
     EXPECT_EQ(workload_fault("{"), "w.json:1:2: found end of input, expected string literal");
     EXPECT_EQ(workload_fault("{\n  \"format\": \"fenc"),
@@ -83,7 +88,7 @@ TEST(HostileInput, TruncatedAnywhere) {
 TEST(HostileInput, NotJson) {
     EXPECT_EQ(workload_fault("hello"), "w.json:1:1: found an invalid literal; last read: 'h'");
     EXPECT_EQ(workload_fault("{'a': 1}"),
-              "w.json:1:2: found an invalid literal; last read: '{''");
+              "w.json:1:2: found an invalid literal, expected string literal");
     EXPECT_EQ(workload_fault("{\"a\": 01}"),
               "w.json:1:8: found number literal, expected '}'");
     EXPECT_EQ(workload_fault("{\"a\": 1,}"), "w.json:1:9: found '}', expected string literal");
@@ -95,7 +100,7 @@ TEST(HostileInput, NotJson) {
 
 TEST(HostileInput, TrailingGarbage) {
     EXPECT_EQ(workload_fault("{}\n{}"), "w.json:2:1: found '{', expected end of input");
-    EXPECT_EQ(workload_fault("{} x"), "w.json:1:4: found an invalid literal; last read: '{} x'");
+    EXPECT_EQ(workload_fault("{} x"), "w.json:1:4: found an invalid literal, expected end of input");
 }
 
 TEST(HostileInput, WrongTypes) {
@@ -134,7 +139,7 @@ TEST(HostileInput, HugeNumbers) {
     EXPECT_EQ(job_fault("0", "9223372036854775808"),
               duration + "9223372036854775808, expected a time below 2^63 ns (292 years)");
     EXPECT_EQ(job_fault("1e999", "1"),
-              "w.json:1:118: found a number that is too large: '1e999'");
+              "w.json:1:106: found a number that is too large: '1e999'");
     EXPECT_EQ(job_fault("-0", "9223372036854775807"), "accepted");
 }
 
@@ -154,10 +159,10 @@ TEST(HostileInput, DeepNesting) {
 
 TEST(HostileInput, InvalidUtf8) {
     EXPECT_EQ(workload_fault("{\"form\xff\": 1}"),
-              "w.json:1:7: found an invalid string: ill-formed UTF-8 byte; last read: '\"form?'");
+              "w.json:1:7: found an invalid string: ill-formed UTF-8 byte, expected string literal");
     EXPECT_EQ(workload_fault(workload_with("\"name\":\"\xc0\xaf\"")).find('\n'), std::string::npos);
     EXPECT_THAT(lines_fault(lines_with("", "{\"id\":0,\"at\":0,\"entity\":\"\xed\xa0\x80\"}")),
-                HasSubstr("w.jsonl:2:26: found an invalid string: ill-formed UTF-8 byte"));
+                HasSubstr("w.jsonl:2:27: found an invalid string: ill-formed UTF-8 byte"));
     EXPECT_THAT(workload_fault(R"({"format":"\ud800"})"), HasSubstr("found an invalid string"));
 }
 

@@ -170,17 +170,17 @@ TEST(ReadWorkload, ResolvesTheJobsOfActions) {
 }
 
 TEST(ReadWorkload, BindsLabelsInProgramOrder) {
-    const std::string submit = R"({"submit":{"entity":"b/gfx","duration":1,"as":"x"}})";
-    EXPECT_EQ(workload_fault(workload_with_program(submit + R"(,{"wait":"x"})")), "accepted");
+    const std::string submit = R"({"submit":{"entity":"b/gfx","duration":1,"as":"frame"}})";
+    EXPECT_EQ(workload_fault(workload_with_program(submit + R"(,{"wait":"frame"})")), "accepted");
     EXPECT_EQ(workload_fault(workload_with_program(
-                  R"({"loop":{"count":1,"steps":[)" + submit + R"(]}},{"wait":"x"})")),
+                  R"({"loop":{"count":1,"steps":[)" + submit + R"(]}},{"wait":"frame"})")),
               "accepted");
     EXPECT_THAT(workload_fault(workload_with_program(
-                    R"({"loop":{"count":2,"steps":[{"wait":"x"},)" + submit + "]}}")),
-                HasSubstr("w.json: /clients/0/program/0/loop/steps/0/wait: found \"x\", expected a "
+                    R"({"loop":{"count":2,"steps":[{"wait":"frame"},)" + submit + "]}}")),
+                HasSubstr("w.json: /clients/0/program/0/loop/steps/0/wait: found \"frame\", expected a "
                           "label that an earlier submit"));
-    EXPECT_THAT(workload_fault(workload_with_program(submit + R"(,{"wait":"xx"})")),
-                HasSubstr("(did you mean 'x'?)"));
+    EXPECT_THAT(workload_fault(workload_with_program(submit + R"(,{"wait":"farme"})")),
+                HasSubstr("(did you mean 'frame'?)"));
 }
 
 TEST(ReadWorkload, ConnectsExportsAndImportsAcrossClientsAndActions) {

@@ -1,0 +1,44 @@
+// The commands and their arguments as the command line gives them.
+//
+// A command checks what it is given, does its work, writes its output and returns the exit code.
+// Wrong input is thrown as InputError, output that cannot be written as OutputError.
+#pragma once
+
+#include "tools/prepare.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fenceline::tools {
+
+struct RunArguments {
+    std::string config;
+    std::vector<GivenSetting> settings; ///< in the order in which they apply
+    std::string json;                   ///< empty: none; `-`: standard output
+    std::string events;                 ///< likewise
+    bool keep_going = false;
+};
+[[nodiscard]] int run_command(const RunArguments& arguments);
+
+struct CompareArguments {
+    std::string config;
+    std::vector<GivenSetting> settings;
+    std::vector<std::string> vary; ///< `key=v1,v2,...`, one for each axis
+    std::string json;
+    unsigned jobs = 0; ///< threads; 0: as many as the machine has
+    bool keep_going = false;
+    bool fail_on_hazard = false;
+};
+[[nodiscard]] int compare_command(const CompareArguments& arguments);
+
+struct ValidateArguments {
+    std::vector<std::string> files;
+};
+[[nodiscard]] int validate_command(const ValidateArguments& arguments);
+
+struct ListArguments {
+    std::string what;
+};
+[[nodiscard]] int list_command(const ListArguments& arguments);
+
+} // namespace fenceline::tools

@@ -1,0 +1,49 @@
+#include "tools/verdict.hpp"
+
+#include "tools/human.hpp"
+
+#include <fmt/format.h>
+
+namespace fenceline::tools {
+
+std::string first_failure(const workloads::RunResult& result) {
+    const sim::Hazard& first = result.hazards.front();
+    return fmt::format("{}/{}", first.kind->name, first.subject);
+}
+
+std::string failure_story(const workloads::RunResult& result) {
+    const sim::Hazard& first = result.hazards.front();
+    std::string story = headline(first);
+    if (first.access.known) {
+        story += fmt::format("; at {} in {}", human_time(first.access.time), first.access.context);
+        if (!first.access.frames.empty()) {
+            story += fmt::format(", {}", first.access.frames.back());
+        }
+    }
+    if (first.freed.known) {
+        story += fmt::format("; freed at {} by {}", human_time(first.freed.time),
+                             first.freed.context);
+        if (!first.freed.frames.empty()) {
+            story += fmt::format(", {}", first.freed.frames.back());
+        }
+    }
+    return story;
+}
+
+std::string end_text(workloads::RunEnd end) {
+    switch (end) {
+    case workloads::RunEnd::normal:
+        return "ended normally";
+    case workloads::RunEnd::stuck:
+        return "stuck: nothing left to happen although jobs remain";
+    case workloads::RunEnd::until:
+        return "stopped at `until` with jobs open";
+    case workloads::RunEnd::hazard:
+        return "stopped by a fatal hazard";
+    case workloads::RunEnd::interrupted:
+        return "INTERRUPTED: the results are partial";
+    }
+    return {};
+}
+
+} // namespace fenceline::tools

@@ -1,0 +1,19 @@
+// What a run's hazards amount to, in a few words.
+#pragma once
+
+#include "workloads/simulation.hpp"
+
+#include <string>
+
+namespace fenceline::tools {
+
+/// `use-after-free/lock` of the hazard that came first. REQUIRES: there is one.
+[[nodiscard]] std::string first_failure(const workloads::RunResult& result);
+
+/// What broke first, when and why, on one line. REQUIRES: there is a hazard.
+[[nodiscard]] std::string failure_story(const workloads::RunResult& result);
+
+/// `ended normally`, `stuck: ...`, for humans.
+[[nodiscard]] std::string end_text(workloads::RunEnd end);
+
+} // namespace fenceline::tools
