@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 Containers::Item& Containers::find(const std::string& name) {
     const auto found = items_.find(name);
@@ -83,4 +83,4 @@ void Containers::close_all() {
         close(items_.begin()->first);
 }
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

@@ -12,7 +12,7 @@
 #include <map>
 #include <string>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 enum class ContainerKind : std::uint8_t { sync_file, syncobj };
 
@@ -61,4 +61,4 @@ class Containers {
     std::map<std::string, Item> items_;
 };
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

@@ -23,7 +23,7 @@
 #include <string>
 #include <string_view>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 /// Which memory a FenceRef points into, and which half of it.
 enum class FencePart : std::uint8_t { hardware, scheduled, finished };
@@ -109,4 +109,4 @@ struct Fence {
 
 static_assert(sizeof(Fence) == 48);
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

@@ -6,7 +6,7 @@
 #include <cassert>
 #include <utility>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 std::string describe_owner(const Owner& owner) {
     constexpr std::string_view kinds[] = {"context", "ring", "device", "scheduler"};
@@ -339,4 +339,4 @@ void FenceCore::report_leaks() {
     hardware.report_leaks();
 }
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 /// The driver's fence for one job on the ring: what run_job returns. Private under `split`.
 struct HardwareFence {
@@ -165,4 +165,4 @@ class FenceCore {
     bool shared_lock_;
 };
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

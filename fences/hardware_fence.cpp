@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 const FenceOps HardwareFences::kOps{.type = "driver_fence_ops",
                                     .driver_name = driver_name,
@@ -118,4 +118,4 @@ std::string HardwareFences::timeline_name(FenceCore& core, FenceRef ref) {
     return core.owners.get(core.hardware.at(ref.index()).names, "names").name;
 }
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

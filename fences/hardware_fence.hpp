@@ -12,7 +12,7 @@
 
 #include "fences/fence_core.hpp"
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 /// The objects of a driver that a fence may borrow from.
 struct Lenders {
@@ -49,4 +49,4 @@ class HardwareFences {
     OpsId ops_;
 };
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

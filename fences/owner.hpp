@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <string>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 struct Module {
     std::string name;
@@ -44,4 +44,4 @@ using ModuleRef = sim::Handle<Module>;
 /// (name, lock, count, list, hardware mapping), since every driver's differs.
 inline constexpr std::uint64_t kContextBytes = 256;
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

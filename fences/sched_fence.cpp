@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 const FenceOps SchedFences::kScheduledOps{.type = "drm_sched_fence_ops_scheduled",
                                           .driver_name = driver_name,
@@ -79,4 +79,4 @@ std::string SchedFences::timeline_name(FenceCore& core, FenceRef ref) {
     return core.owners.get(both.sched, "names").name;
 }
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

@@ -11,7 +11,7 @@
 
 #include "fences/fence_core.hpp"
 
-namespace fenceline::fences {
+namespace fenceline::fences::inline FENCELINE_MODE {
 
 class SchedFences {
   public:
@@ -49,4 +49,4 @@ class SchedFences {
     bool slab_;
 };
 
-} // namespace fenceline::fences
+} // namespace fenceline::fences::inline FENCELINE_MODE

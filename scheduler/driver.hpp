@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 class GpuSched;
 
@@ -32,4 +32,4 @@ class Driver {
     virtual fences::FenceRef prepare_job(GpuSched&, JobRef) { return {}; }
 };
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 /// drm_sched_entity_init.
 EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority priority,
@@ -118,4 +118,4 @@ void GpuSched::push_job(JobRef job_ref) {
     wakeup(sched);
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

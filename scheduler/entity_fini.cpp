@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -124,4 +124,4 @@ void GpuSched::entity_destroy(EntityRef ref) {
     entity_fini(ref);
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -2,7 +2,7 @@
 
 #include "scheduler/gpu_sched.hpp"
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 /// drm_sched_free_job_work: one run frees at most one job, then looks for more of either work.
 void GpuSched::free_job_work(void* self, std::uint64_t packed) {
@@ -49,4 +49,4 @@ void GpuSched::run_free_queue(Scheduler& sched) {
         run_free_queue_unconditionally(sched);
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

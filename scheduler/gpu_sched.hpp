@@ -41,7 +41,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 /// struct drm_sched_init_args, as far as it is modelled.
 struct SchedulerArgs {
@@ -167,4 +167,4 @@ class GpuSched {
     sim::Time wakeup_cost_;
 };
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

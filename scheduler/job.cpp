@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -90,4 +90,4 @@ void GpuSched::job_cleanup(JobRef job_ref) {
         release_dependencies(job);
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

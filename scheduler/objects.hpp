@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 struct Job;
 struct Entity;
@@ -122,4 +122,4 @@ struct Scheduler {
     fences::OwnerRef name_owner; ///< what its fences find through their back pointer
 };
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

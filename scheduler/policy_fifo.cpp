@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 namespace {
 
@@ -110,4 +110,4 @@ class FifoPolicy final : public RunQueuePolicy {
 
 std::unique_ptr<RunQueuePolicy> make_fifo_policy() { return std::make_unique<FifoPolicy>(); }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

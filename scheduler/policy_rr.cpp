@@ -12,7 +12,7 @@
 #include <bit>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 namespace {
 
@@ -138,4 +138,4 @@ class RoundRobinPolicy final : public RunQueuePolicy {
 
 std::unique_ptr<RunQueuePolicy> make_rr_policy() { return std::make_unique<RoundRobinPolicy>(); }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

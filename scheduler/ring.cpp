@@ -1,6 +1,6 @@
 #include "scheduler/ring.hpp"
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
     : machine_(machine), core_(core), args_(args),
@@ -88,4 +88,4 @@ double Ring::occupancy_time() const {
                             static_cast<double>(items_.size());
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 struct RingArgs {
     std::string name;
@@ -84,4 +84,4 @@ class Ring {
     double occupancy_ = 0;
 };
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

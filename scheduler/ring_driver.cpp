@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -225,4 +225,4 @@ void RingDriver::free_rest() {
         core_.modules.free(fences_.module());
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

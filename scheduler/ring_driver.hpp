@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 class RingDriver final : public Driver {
   public:
@@ -105,4 +105,4 @@ class RingDriver final : public Driver {
     bool loaded_ = true;
 };
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

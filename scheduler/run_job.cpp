@@ -2,7 +2,7 @@
 
 #include "scheduler/gpu_sched.hpp"
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -100,4 +100,4 @@ void GpuSched::job_done(JobRef job_ref, std::int32_t result) {
     run_free_queue_unconditionally(sched);
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 struct Entity;
 
@@ -52,4 +52,4 @@ class RunQueuePolicy {
 /// drm_sched_rq_select_entity_rr: each in turn, in the order of the list.
 [[nodiscard]] std::unique_ptr<RunQueuePolicy> make_rr_policy();
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 namespace {
 
@@ -107,4 +107,4 @@ SchedulerRef GpuSched::pick_best(std::span<const SchedulerRef> list) {
     return best;
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

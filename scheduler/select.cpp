@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace fenceline::scheduler {
+namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -118,4 +118,4 @@ JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
     return job_ref;
 }
 
-} // namespace fenceline::scheduler
+} // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 template <class T> class Atomic {
     static_assert(std::is_integral_v<T>);
@@ -72,4 +72,4 @@ template <class T> class Atomic {
     T value_;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -46,7 +46,7 @@ struct Context {
     Time waiting_since = 0;
     std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
 
-    std::vector<std::string_view> frames; ///< modelled call chain; filled in detail runs only
+    std::vector<std::string_view> frames; ///< modelled call chain; in the instrumented form only
 };
 
 [[nodiscard]] inline std::string describe(const Context& context) {

@@ -3,9 +3,8 @@
 // A hazard has a class (use-after-free, leak, ...), a subject (which kind of thing: fence, lock, ops,
 // names, scheduler, slab, ...) and a report in the manner of KASAN: what was accessed, in which
 // context, from which modelled functions, when, and by whom the object was allocated and freed.
-// The fast run only fills in what it knows for free; the histories (call chains, births and deaths)
-// are recorded when the machine runs with detail, which costs and is therefore done in a second,
-// identical run up to the same event.
+// The timed form of the model only fills in what it knows for free; call chains, births and deaths are
+// recorded by the instrumented form (mode.hpp), in a second, identical run up to the same event.
 //
 // A fatal hazard is thrown as FatalHazard through the model, which is exception-neutral. It ends the
 // run, or, where a run is asked to keep going, just the context in which it happened (an oops).
@@ -46,7 +45,7 @@ inline constexpr HazardClass atomic_sleep{
 struct Incident {
     Time time = 0;
     std::string context;                  ///< "task a", "worker gfx", "irq gfx", "rcu", ...
-    std::vector<std::string_view> frames; ///< modelled functions, outermost first; detail runs only
+    std::vector<std::string_view> frames; ///< modelled functions, outermost first
     bool known = false;
 };
 

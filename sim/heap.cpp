@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 void ObjectHistory::born(std::uint64_t key) { lives_[key].born = machine_.here(); }
 
@@ -45,4 +45,4 @@ void ObjectHistory::leaked(std::size_t count, std::uint64_t key, std::string nam
                      .key = key});
 }
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 template <class T> struct Handle {
     std::uint32_t index = 0;
@@ -98,8 +98,9 @@ template <class T> class Pool {
         if (++live_ > peak_)
             peak_ = live_;
         const Handle<T> handle{index, slot.generation};
-        if (machine_.detail && machine_.wanted(type_, handle.pack())) [[unlikely]]
-            history_.born(handle.pack());
+        if constexpr (kInstrumented)
+            if (machine_.wanted(type_, handle.pack())) [[unlikely]]
+                history_.born(handle.pack());
         return handle;
     }
 
@@ -109,8 +110,9 @@ template <class T> class Pool {
         machine_.point(Op::free, &slot);
         if (slot.generation != handle.generation) [[unlikely]]
             history_.bad(hazards::double_free, handle.pack(), type_, "is freed twice");
-        if (machine_.detail && machine_.wanted(type_, handle.pack())) [[unlikely]]
-            history_.died(handle.pack(), describe_(slot.object()));
+        if constexpr (kInstrumented)
+            if (machine_.wanted(type_, handle.pack())) [[unlikely]]
+                history_.died(handle.pack(), describe_(slot.object()));
         ++slot.generation;
         slot.object().~T();
         std::memset(slot.memory, 0x6b, sizeof slot.memory);
@@ -203,4 +205,4 @@ template <class T> class Pool {
     ObjectHistory history_;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 class SpinLock {
   public:
@@ -67,4 +67,4 @@ class SpinGuard {
     std::string_view name_;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

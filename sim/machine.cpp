@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
-Machine::Machine() : idle_(ContextKind::task, "idle", 0), current_(&idle_) {}
+Machine::Machine() : idle_(ContextKind::task, "set-up", 0), current_(&idle_) {}
 
 Machine::~Machine() = default;
 
@@ -19,7 +19,7 @@ void Machine::abandon_blocked() {
 
 void Machine::enter(Context& context, bool may_block, std::function<void()> body,
                     std::function<void()> ended) {
-    if (!may_block && !fibers_for_all) {
+    if (!may_block && !(kInstrumented && fibers_for_all)) {
         ContextScope scope(*this, context);
         body();
         if (ended)
@@ -115,4 +115,4 @@ void Machine::check_deadlock() {
             .message = "nothing can run any more: " + waits});
 }
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

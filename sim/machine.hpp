@@ -1,10 +1,9 @@
 // The simulated machine: clock, contexts, counters of primitive operations, and the hazards found.
 //
 // Model code takes a Machine& and acts only through the primitives of this directory (locks, atomics,
-// reference counts, RCU, workqueues, waits, the lifetime-checked heap). Each primitive tells the
-// machine what it is about to do. In a timed run nobody listens and that costs one predictable
-// branch; an Observer sees every operation, which is what makes the same model explorable
-// interleaving by interleaving.
+// reference counts, RCU, workqueues, waits, the lifetime-checked heap). In the instrumented form (see
+// mode.hpp) each primitive tells the machine what it is about to do, and an Observer sees it: that is
+// what makes the same model explorable interleaving by interleaving.
 //
 // DOC: blocking. Work runs to completion at its instant unless it blocks. What may block is entered
 // with `may_block` and gets a fiber; a blocking wait in the model is then an ordinary call. Blocking
@@ -17,6 +16,7 @@
 #include "sim/context.hpp"
 #include "sim/engine.hpp"
 #include "sim/hazard.hpp"
+#include "sim/mode.hpp"
 #include "sim/time.hpp"
 
 #include <cstdint>
@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 /// What the primitives did, counted where it is done.
 struct Counters {
@@ -74,15 +74,16 @@ class Machine {
 
     Engine engine;
     Counters counters;
-    bool detail = false;         ///< record call chains, and the histories of wanted objects
-    bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs
+    bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only heard in
+                                 ///< the instrumented form
 
     [[nodiscard]] Time now() const { return engine.now(); }
 
     /// Announces an operation; the instrumentation point of every primitive.
-    void point(Op op, const void* object) {
-        if (observer_ != nullptr) [[unlikely]]
-            observer_->operation(op, object);
+    void point([[maybe_unused]] Op op, [[maybe_unused]] const void* object) {
+        if constexpr (kInstrumented)
+            if (observer_ != nullptr) [[unlikely]]
+                observer_->operation(op, object);
     }
     void observe(Observer* observer) { observer_ = observer; }
 
@@ -115,7 +116,7 @@ class Machine {
     [[nodiscard]] const std::vector<Hazard>& hazards() const { return hazards_; }
     [[nodiscard]] Incident here();
     /// Asks for the history of an object in the next (identical) run: what a hazard's `pool` and
-    /// `key` say. Only looked at with `detail`.
+    /// `key` say. Only looked at in the instrumented form.
     void want(std::string_view pool, std::uint64_t key) { wanted_.emplace_back(pool, key); }
     [[nodiscard]] bool wanted(std::string_view pool, std::uint64_t key) const {
         for (const auto& [name, object] : wanted_)
@@ -158,12 +159,12 @@ class ContextScope {
     Context* previous_;
 };
 
-/// Puts a modelled function on the call chain of the current context for a scope. Nothing but one
-/// branch unless the machine records detail.
+/// Puts a modelled function on the call chain of the current context for a scope. Nothing at all in
+/// the timed form.
 class Frame {
   public:
-    Frame(Machine& machine, std::string_view function) {
-        if (machine.detail) [[unlikely]] {
+    Frame([[maybe_unused]] Machine& machine, [[maybe_unused]] std::string_view function) {
+        if constexpr (kInstrumented) {
             frames_ = &machine.current().frames;
             frames_->push_back(function);
         }
@@ -171,12 +172,12 @@ class Frame {
     Frame(const Frame&) = delete;
     Frame& operator=(const Frame&) = delete;
     ~Frame() {
-        if (frames_ != nullptr) [[unlikely]]
+        if constexpr (kInstrumented)
             frames_->pop_back();
     }
 
   private:
-    std::vector<std::string_view>* frames_ = nullptr;
+    [[maybe_unused]] std::vector<std::string_view>* frames_ = nullptr;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -1,6 +1,6 @@
 #include "sim/rcu.hpp"
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 Rcu::Rcu(Machine& machine, Time grace_period)
     : machine_(machine), grace_period_(grace_period),
@@ -58,4 +58,4 @@ void Rcu::barrier() {
     machine_.block("rcu_barrier");
 }
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 class Rcu {
   public:
@@ -61,4 +61,4 @@ class Rcu {
     std::vector<Callback> running_; ///< being run; kept for its capacity
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

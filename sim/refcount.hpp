@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 class RefCount {
   public:
@@ -59,4 +59,4 @@ class RefCount {
     std::uint32_t count_ = 0;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 class WaitQueue {
   public:
@@ -24,14 +24,15 @@ class WaitQueue {
             machine.block(reason);
         }
     }
-    /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place, in order of arrival.
+    /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place. The newest waiter comes
+    /// first, since add_wait_queue puts waiters at the head.
     void wake_up(Machine& machine) {
         if (waiters_.empty()) [[likely]]
             return;
         std::vector<Context*> woken;
         woken.swap(waiters_);
-        for (Context* context : woken)
-            machine.wake(*context);
+        for (auto context = woken.rbegin(); context != woken.rend(); ++context)
+            machine.wake(**context);
     }
     [[nodiscard]] bool has_waiters() const { return !waiters_.empty(); }
 
@@ -64,4 +65,4 @@ class Completion {
     WaitQueue queue_;
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 Workqueue::Workqueue(Machine& machine, std::string name, Time wakeup_cost)
     : machine_(machine), worker_(ContextKind::worker, std::move(name), machine.next_context_id()),
@@ -124,4 +124,4 @@ void SystemWorkqueue::run(void* self, std::uint64_t) {
     queue.machine_.start_task("system_wq", [item] { item.fn(item.self, item.arg); });
 }
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::sim {
+namespace fenceline::sim::inline FENCELINE_MODE {
 
 class Workqueue;
 
@@ -106,4 +106,4 @@ class SystemWorkqueue {
     std::deque<Item> items_; ///< the delay is the same for all, so they come up in this order
 };
 
-} // namespace fenceline::sim
+} // namespace fenceline::sim::inline FENCELINE_MODE

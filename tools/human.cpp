@@ -24,7 +24,7 @@ std::string scaled(double number, const std::array<Unit, Count>& units) {
     }
     const double value = number / unit->size;
     // Past four digits %g would write an exponent; below a thousandth too.
-    const std::string digits = value >= 999.95 ? fmt::format("{:.0f}", value)
+    const std::string digits = value >= 999.95               ? fmt::format("{:.0f}", value)
                                : value != 0 && value < 0.001 ? std::string("<0.001")
                                                              : fmt::format("{:.4g}", value);
     return unit->name.empty() ? digits : fmt::format("{} {}", digits, unit->name);
@@ -52,7 +52,9 @@ std::string human_time(sim::Time time) {
     return time == 0 ? "0" : scaled(static_cast<double>(time), kTimes);
 }
 
-std::string human_bytes(double bytes) { return bytes == 0 ? "0" : scaled(bytes, kBytes); }
+std::string human_bytes(double bytes) {
+    return bytes == 0 ? "0" : scaled(bytes, kBytes);
+}
 
 std::string human_byte_seconds(double byte_seconds) {
     return byte_seconds == 0 ? "0" : scaled(byte_seconds, kBytes) + "*s";
@@ -72,7 +74,9 @@ std::string human_number(double number) {
     return number == 0 ? "0" : scaled(number, kSizes);
 }
 
-std::string human_percent(double part) { return fmt::format("{:.1f} %", part * 100); }
+std::string human_percent(double part) {
+    return fmt::format("{:.1f} %", part * 100);
+}
 
 std::string human_plural(std::uint64_t count, const std::string& what) {
     return human_count(count) + " " + what + (count == 1 ? "" : "s");

@@ -8,7 +8,9 @@ namespace {
 
 using workloads::Json;
 
-Json tool_json() { return {{"name", "fenceline"}, {"version", FENCELINE_VERSION}}; }
+Json tool_json() {
+    return {{"name", "fenceline"}, {"version", FENCELINE_VERSION}};
+}
 
 Json latency_json(const workloads::LatencySummary& latency) {
     return {{"count", latency.count}, {"mean", latency.mean}, {"p50", latency.p50},
@@ -111,7 +113,9 @@ Json hazards_json(const std::vector<sim::Hazard>& hazards) {
 Json verdict_json(const workloads::RunResult& result) {
     const bool partial = result.end == workloads::RunEnd::interrupted;
     const bool fails = result.violated();
-    return {{"verdict", fails ? "fails" : partial ? "unknown" : "safe"},
+    return {{"verdict", fails     ? "fails"
+                        : partial ? "unknown"
+                                  : "safe"},
             {"first", fails ? Json(first_failure(result)) : Json()}};
 }
 

@@ -18,8 +18,8 @@
 namespace fenceline::tools {
 namespace {
 
-/// Files that exist and are not complete. Only for remove_unfinished_files(): a process that is told
-/// to end at once runs no destructors.
+/// Files that exist and are not complete. Only for remove_unfinished_files(): a process that is
+/// told to end at once runs no destructors.
 struct Unfinished {
     std::mutex mutex;
     std::vector<std::string> paths;
@@ -99,7 +99,9 @@ void OutputFile::open_beside() {
     throw OutputError(name_, error);
 }
 
-OutputFile::~OutputFile() { discard(); }
+OutputFile::~OutputFile() {
+    discard();
+}
 
 void OutputFile::discard() noexcept {
     if (fd_ >= 0 && fd_ != STDOUT_FILENO) {

@@ -23,8 +23,7 @@ void apply_given(workloads::Json& document, const GivenSetting& setting) {
         if (!message.starts_with(label)) {
             throw;
         }
-        throw InputError(printable(setting.typed, 170) +
-                         std::string(message.substr(label.size())));
+        throw InputError(printable(setting.typed, 170) + std::string(message.substr(label.size())));
     }
 }
 

@@ -40,8 +40,8 @@ struct PreparedRun {
 [[nodiscard]] workloads::Config configure(const ConfigDocument& file,
                                           std::span<const GivenSetting> settings);
 
-/// Loads the workload of the configuration, refuses what this version does not run, and resolves the
-/// rings.
+/// Loads the workload of the configuration, refuses what this version does not run, and resolves
+/// the rings.
 [[nodiscard]] PreparedRun prepare(workloads::Config config, WorkloadCache& cache);
 
 } // namespace fenceline::tools

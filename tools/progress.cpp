@@ -16,8 +16,7 @@ constexpr auto kInterval = std::chrono::milliseconds(200);
 
 } // namespace
 
-ProgressLine::ProgressLine()
-    : enabled_(isatty(STDERR_FILENO) == 1), next_(start_ + kQuietStart) {}
+ProgressLine::ProgressLine() : enabled_(isatty(STDERR_FILENO) == 1), next_(start_ + kQuietStart) {}
 
 ProgressLine::~ProgressLine() {
     if (shown_) {

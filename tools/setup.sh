@@ -79,7 +79,7 @@ install_packages() {
             fail "Some packages are missing, and they cannot be installed from here: this is not root, and
 sudo is not there or wants a password. As root, run
 
-    apt-get update && apt-get install --no-install-recommends ${missing[*]} ${wanted[*]}
+    apt-get update && apt-get install --no-install-recommends ${missing[*]}
 
 and then this again."
         fi
@@ -89,7 +89,8 @@ and then this again."
 
     mkdir -p "$fenceline_root/build"
     : >"$fenceline_root/build/packages.log"
-    say "Installing packages: ${missing[*]} ${wanted[*]}"
+    local all=("${missing[@]}" "${wanted[@]}")
+    say "Installing packages: ${all[*]}"
     if ! apt_quietly update; then
         say "apt-get update failed; going on with the package lists that are there."
     fi

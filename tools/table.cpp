@@ -59,7 +59,9 @@ std::size_t least_width(const std::vector<std::string>& texts, Overflow overflow
     return width;
 }
 
-void pad(std::string& out, std::size_t count) { out.append(count, ' '); }
+void pad(std::string& out, std::size_t count) {
+    out.append(count, ' ');
+}
 
 void trim_right(std::string& out) {
     while (!out.empty() && out.back() == ' ') {

@@ -1,8 +1,9 @@
 // Small text tables that fit the width of a page, and text wrapped to the same width.
 //
 // Cells are laid out in columns two spaces apart. A table that is too wide is narrowed, first by
-// breaking the cells of columns that may be broken, then by cutting long names in the middle, and if
-// that is not enough the columns are shown in blocks one below the other, the first column in each.
+// breaking the cells of columns that may be broken, then by cutting long names in the middle, and
+// if that is not enough the columns are shown in blocks one below the other, the first column in
+// each.
 //
 // Whatever a cell contains, only printable characters reach the output ('\n' starts a new line in
 // the cell). Colours do not count as width.

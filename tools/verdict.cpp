@@ -21,8 +21,8 @@ std::string failure_story(const workloads::RunResult& result) {
         }
     }
     if (first.freed.known) {
-        story += fmt::format("; freed at {} by {}", human_time(first.freed.time),
-                             first.freed.context);
+        story +=
+            fmt::format("; freed at {} by {}", human_time(first.freed.time), first.freed.context);
         if (!first.freed.frames.empty()) {
             story += fmt::format(", {}", first.freed.frames.back());
         }

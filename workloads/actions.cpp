@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using fences::Holder;
@@ -206,4 +206,4 @@ void Run::observe(const Action& action, const std::string& text) {
         fmt::format("{} ns: {}: {}", machine_.now(), title(action, workload_), text));
 }
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -12,7 +12,9 @@ struct Unit {
 
 constexpr std::array kUnits{Unit{"s", 9}, Unit{"ms", 6}, Unit{"us", 3}, Unit{"ns", 0}};
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// The first unit of that name, or nullptr.
 const Unit* find_unit(std::string_view name) {

@@ -21,8 +21,8 @@ struct ParsedDuration {
     DurationFault fault = DurationFault::none;
 };
 
-/// Reads `500us`, `16.667ms`: digits, perhaps a point and digits, a unit of ns, us, ms or s, without
-/// spaces. Trailing zeros may go past the nanosecond, other digits may not.
+/// Reads `500us`, `16.667ms`: digits, perhaps a point and digits, a unit of ns, us, ms or s,
+/// without spaces. Trailing zeros may go past the nanosecond, other digits may not.
 [[nodiscard]] ParsedDuration parse_duration(std::string_view text);
 
 /// The shortest such string for the time, in the largest unit that does not make it smaller than

@@ -1,8 +1,8 @@
 // Which id belongs to which job: ids to ordinals, where ordinals are given out as 0, 1, 2, ...
 //
 // Kept as intervals of consecutive ids with consecutive ordinals, so that a stream whose jobs are
-// numbered one after the other costs nothing, however long it is. Ids in no order cost one tree node
-// each.
+// numbered one after the other costs nothing, however long it is. Ids in no order cost one tree
+// node each.
 #pragma once
 
 #include <cstdint>

@@ -43,8 +43,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         current[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-            current[j] =
-                std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + change});
+            current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + change});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
                 current[j] = std::min(current[j], two_back[j - 2] + 1);
             }
@@ -86,7 +85,8 @@ std::string did_you_mean(std::string_view found, std::span<const std::string_vie
     if (found.empty() || found.size() > kLongest) {
         return {};
     }
-    const std::size_t tolerated = std::max<std::size_t>(1, std::min<std::size_t>(3, found.size() / 3));
+    const std::size_t tolerated =
+        std::max<std::size_t>(1, std::min<std::size_t>(3, found.size() / 3));
     std::size_t best_distance = tolerated + 1;
     std::string_view best;
     for (const std::string_view candidate : candidates) {

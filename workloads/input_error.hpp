@@ -27,7 +27,9 @@ class InputError : public std::runtime_error {
     explicit InputError(std::string_view message, std::vector<std::uint32_t> place = {});
 
     /// Whether this fault stands before the other in the same document.
-    [[nodiscard]] bool stands_before(const InputError& other) const { return place_ < other.place_; }
+    [[nodiscard]] bool stands_before(const InputError& other) const {
+        return place_ < other.place_;
+    }
 
   private:
     std::vector<std::uint32_t> place_;
@@ -36,8 +38,8 @@ class InputError : public std::runtime_error {
 /// The text with everything that is not printable UTF-8 replaced, shortened to `limit` bytes.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 
-/// " (did you mean 'x'?)" for the candidate closest to what was found, or nothing when none is close
-/// (by edit distance, with swapped neighbours as one edit).
+/// " (did you mean 'x'?)" for the candidate closest to what was found, or nothing when none is
+/// close (by edit distance, with swapped neighbours as one edit).
 [[nodiscard]] std::string did_you_mean(std::string_view found,
                                        std::span<const std::string_view> candidates);
 

@@ -18,9 +18,13 @@ constexpr std::size_t kLargestDocument = std::size_t{1} << 30U;
 } // namespace
 
 InputFile::InputFile(const std::string& path)
-    : name_(path == "-" ? "<stdin>" : path.empty() ? "''" : path) {
+    : name_(path == "-"    ? "<stdin>"
+            : path.empty() ? "''"
+                           : path) {
     if (path == "-") {
         fd_ = STDIN_FILENO;
+    } else if (path.find('\0') != std::string::npos) {
+        fail(ENOENT); // the system would open what stands before the zero byte
     } else {
         fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); // NOLINT: variadic by POSIX
     }

@@ -102,13 +102,11 @@ void read_top(const Cursor& document, Config& config, std::optional<KernelVersio
          }},
         {"version", Need::required, [](const Cursor& v) { (void)v.integer(1, 1); }},
         {"workload", Need::optional, [&](const Cursor& v) { config.workload = v.name(); }},
-        {"kernel", Need::optional,
-         [&](const Cursor& v) { kernel = v.one_of<KernelVersion>(); }},
+        {"kernel", Need::optional, [&](const Cursor& v) { kernel = v.one_of<KernelVersion>(); }},
         {"scheduler", Need::optional,
          [&](const Cursor& v) { read_scheduler(v, config.scheduler); }},
         {"rings", Need::optional, later},
-        {"lifetime", Need::optional,
-         [&](const Cursor& v) { config.lifetime = read_lifetime(v); }},
+        {"lifetime", Need::optional, [&](const Cursor& v) { config.lifetime = read_lifetime(v); }},
         {"costs", Need::optional, [&](const Cursor& v) { read_costs(v, config.costs); }},
         {"rcu_grace_period", Need::optional,
          [&](const Cursor& v) { config.rcu_grace_period = v.time(); }},
@@ -149,8 +147,8 @@ void check_kernel(const Cursor& document, KernelVersion kernel) {
 /// `fair` on any ring makes the kernel mainline where the document does not say.
 KernelVersion implied_kernel(const Config& config) {
     const auto fair = [](const SchedulerKeys& keys) { return keys.policy == Policy::fair; };
-    const bool any = fair(config.scheduler) ||
-                     std::any_of(config.rings.begin(), config.rings.end(), fair);
+    const bool any =
+        fair(config.scheduler) || std::any_of(config.rings.begin(), config.rings.end(), fair);
     return any ? KernelVersion::mainline : KernelVersion::v6_12;
 }
 

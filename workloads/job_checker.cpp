@@ -16,7 +16,8 @@ std::uint32_t read_entity(const Cursor& id, const NameTable& entities) {
     if (known.empty()) {
         expected += " (there are none)";
     } else if (known.size() <= kListed) {
-        expected = (known.size() == 1 ? "the entity " : "one of the entities ") + quoted_list(known);
+        expected =
+            (known.size() == 1 ? "the entity " : "one of the entities ") + quoted_list(known);
     }
     id.fail(expected, did_you_mean(id.text(), known));
 }
@@ -45,8 +46,7 @@ void JobChecker::read(const Cursor& job, JobRecord& out) {
          [&](const Cursor& value) { out.entity = read_entity(value, entities_); }},
         {"duration", Need::required,
          [&](const Cursor& value) { out.duration = value.time_or("forever"); }},
-        {"credits", Need::optional,
-         [&](const Cursor& value) { out.credits = value.integer32(1); }},
+        {"credits", Need::optional, [&](const Cursor& value) { out.credits = value.integer32(1); }},
         {"after", Need::optional, [&](const Cursor& value) { read_after(value, job); }},
         {"via", Need::optional, [&](const Cursor& value) { out.via = value.one_of<Via>(); }},
         {"run_job", Need::optional,

@@ -1,4 +1,5 @@
-// Turns what a document says about a job into a JobRecord, and checks it against the jobs before it.
+// Turns what a document says about a job into a JobRecord, and checks it against the jobs before
+// it.
 //
 // Two ways in: read() takes a parsed value and says precisely what is wrong; accept() takes fields
 // that a fast scanner has already found and only says yes or no. Whoever gets a no calls read() on

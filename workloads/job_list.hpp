@@ -38,7 +38,8 @@ class JobList {
         std::sort(by_id_.begin(), by_id_.end());
     }
     [[nodiscard]] std::optional<std::uint64_t> ordinal_of(std::uint64_t id) const {
-        const auto it = std::lower_bound(by_id_.begin(), by_id_.end(), std::pair{id, std::uint64_t{0}});
+        const auto it =
+            std::lower_bound(by_id_.begin(), by_id_.end(), std::pair{id, std::uint64_t{0}});
         return it != by_id_.end() && it->first == id ? std::optional(it->second) : std::nullopt;
     }
 

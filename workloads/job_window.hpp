@@ -12,7 +12,7 @@
 #include <deque>
 #include <memory>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 class JobWindow {
   public:
@@ -62,4 +62,4 @@ class JobWindow {
     std::uint64_t next_ = 0;
 };
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -75,8 +75,9 @@ void Cursor::members(std::initializer_list<Member> table) const {
     std::uint64_t seen = 0; // tables are far shorter than 64
     std::size_t index = 0;
     for (auto it = value_.begin(); it != value_.end(); ++it, ++index) {
-        const auto* const entry = std::find_if(
-            table.begin(), table.end(), [&](const Member& member) { return member.key == it.key(); });
+        const auto* const entry =
+            std::find_if(table.begin(), table.end(),
+                         [&](const Member& member) { return member.key == it.key(); });
         if (entry == table.end()) {
             unknown_key(it.key(), index, table);
         }
@@ -252,7 +253,7 @@ void Cursor::fail_found(std::string_view found, std::string_view expected,
 }
 
 void Cursor::fail_unknown(std::string_view key, std::string_view expected,
-                      std::string_view hint) const {
+                          std::string_view hint) const {
     std::vector<std::uint32_t> where = place();
     const auto it = value_.find(key);
     where.push_back(static_cast<std::uint32_t>(std::distance(value_.begin(), it)));

@@ -1,8 +1,8 @@
-// Reading JSON strictly: a parser that refuses what nlohmann's would let pass, and cursors that read
-// values of a known kind and know where in the document they stand.
+// Reading JSON strictly: a parser that refuses what nlohmann's would let pass, and cursors that
+// read values of a known kind and know where in the document they stand.
 //
-// Refused beyond JSON's own grammar: an empty file, a byte order mark, a key that occurs twice in an
-// object, nesting deeper than kDeepest, objects with more than kMostKeys keys.
+// Refused beyond JSON's own grammar: an empty file, a byte order mark, a key that occurs twice in
+// an object, nesting deeper than kDeepest, objects with more than kMostKeys keys.
 //
 // Everything here throws InputError. A Cursor refers to the document, to its Source and to its
 // parent cursor; it is handed to callbacks and cannot be kept.
@@ -46,8 +46,8 @@ template <typename Result, typename... Args>
 class FunctionRef<Result(Args...)> {
   public:
     template <typename Callable>
-        requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef>)
-    FunctionRef(Callable&& callable) // NOLINT(google-explicit-constructor): a parameter type
+    requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef>)
+        FunctionRef(Callable&& callable) // NOLINT(google-explicit-constructor): a parameter type
         : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
           call_([](void* object, Args... args) -> Result {
               return (*static_cast<std::remove_reference_t<Callable>*>(object))(
@@ -130,7 +130,7 @@ class Cursor {
                                  std::string_view hint = {}) const;
     /// The same for a key of this object that nobody knows.
     [[noreturn]] void fail_unknown(std::string_view key, std::string_view expected,
-                               std::string_view hint = {}) const;
+                                   std::string_view hint = {}) const;
     /// The same at the end of this object, for a key that it should have.
     [[noreturn]] void fail_missing(std::string_view key) const;
     /// JSON pointer of this value; empty for the whole document.

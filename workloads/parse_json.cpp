@@ -118,7 +118,8 @@ class Builder {
 
     [[noreturn]] void fail_at(std::size_t offset, const std::string& message) const {
         const std::string_view before = text_.substr(0, offset);
-        const auto lines = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+        const auto lines =
+            static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
         const std::size_t line_start = before.rfind('\n') + 1; // npos + 1 is 0
         const std::uint64_t line = source_.line != 0 ? source_.line : lines + 1;
         throw InputError(source_.file + ":" + std::to_string(line) + ":" +

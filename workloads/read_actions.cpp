@@ -58,39 +58,39 @@ void ActionReader::read_keys() {
     case ActionKind::fini_entity:
         return value_.members({at, verb, entity});
     case ActionKind::set_priority:
-        return value_.members({at, verb, entity,
-                               {"priority", Need::required, [&](const Cursor& v) {
-                                    action_.priority = v.one_of<scheduler::Priority>();
-                                }}});
+        return value_.members({at, verb, entity, {"priority", Need::required, [&](const Cursor& v) {
+                                                      action_.priority =
+                                                          v.one_of<scheduler::Priority>();
+                                                  }}});
     case ActionKind::modify_sched:
-        return value_.members({at, verb, entity,
-                               {"rings", Need::required, [&](const Cursor& v) {
-                                    action_.rings = read_rings(v, reading_);
-                                }}});
+        return value_.members({at, verb, entity, {"rings", Need::required, [&](const Cursor& v) {
+                                                      action_.rings = read_rings(v, reading_);
+                                                  }}});
     case ActionKind::fini_scheduler:
     case ActionKind::reset_ring:
         return value_.members({at, verb, ring});
     case ActionKind::unbind_device:
-        return value_.members({at, verb,
-                               {"device", Need::required,
-                                [&](const Cursor& v) { action_.device = v.name(); }}});
+        return value_.members({at, verb, {"device", Need::required, [&](const Cursor& v) {
+                                              action_.device = v.name();
+                                          }}});
     case ActionKind::unload_driver:
-        return value_.members({at, verb,
-                               {"driver", Need::required,
-                                [&](const Cursor& v) { action_.driver = v.name(); }}});
+        return value_.members({at, verb, {"driver", Need::required, [&](const Cursor& v) {
+                                              action_.driver = v.name();
+                                          }}});
     case ActionKind::exit_client:
-        return value_.members(
-            {at, verb,
-             {"client", Need::required,
-              [&](const Cursor& v) {
-                  action_.client = v.name();
-                  if (reading_.clients.find(action_.client) == NameTable::kNone) {
-                      v.fail("the name of a client",
-                             did_you_mean(action_.client, reading_.clients.views()));
-                  }
-              }},
-             {"how", Need::optional,
-              [&](const Cursor& v) { action_.how = v.one_of<ExitKind>(); }}});
+        return value_.members({at,
+                               verb,
+                               {"client", Need::required,
+                                [&](const Cursor& v) {
+                                    action_.client = v.name();
+                                    if (reading_.clients.find(action_.client) == NameTable::kNone) {
+                                        v.fail(
+                                            "the name of a client",
+                                            did_you_mean(action_.client, reading_.clients.views()));
+                                    }
+                                }},
+                               {"how", Need::optional,
+                                [&](const Cursor& v) { action_.how = v.one_of<ExitKind>(); }}});
     default:
         return read_fence_keys();
     }
@@ -108,16 +108,18 @@ void ActionReader::read_fence_keys() {
     switch (action_.kind) {
     case ActionKind::export_fence:
         return value_.members(
-            {at, verb, job,
+            {at,
+             verb,
+             job,
              {"to", Need::required, [&](const Cursor& v) { action_.to = v.one_of<ExportTo>(); }},
              {"as", Need::required,
               [&](const Cursor& v) { action_.name = read_exporter(v, reading_); }}});
     case ActionKind::import_fence:
         return value_.members({at, verb, {"name", Need::required, read_name}});
     case ActionKind::set_deadline:
-        return value_.members(
-            {at, verb, job,
-             {"deadline", Need::required, [&](const Cursor& v) { action_.deadline = v.time(); }}});
+        return value_.members({at, verb, job, {"deadline", Need::required, [&](const Cursor& v) {
+                                                   action_.deadline = v.time();
+                                               }}});
     case ActionKind::terminate:
         return read_target("job", read_job, "ring", read_ring);
     default: // query, poll, wait, close
@@ -126,8 +128,7 @@ void ActionReader::read_fence_keys() {
 }
 
 /// Reads an action that names its object by exactly one of two keys.
-void ActionReader::read_target(std::string_view first,
-                               FunctionRef<void(const Cursor&)> read_first,
+void ActionReader::read_target(std::string_view first, FunctionRef<void(const Cursor&)> read_first,
                                std::string_view second,
                                FunctionRef<void(const Cursor&)> read_second) {
     const auto read_at = [this](const Cursor& v) { at(v); };

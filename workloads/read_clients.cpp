@@ -37,8 +37,8 @@ class ProgramReader {
     void bind(const Cursor& value, NameTable& table, const NameTable& other,
               std::string_view other_kind);
     void note_pause(const DurationSpec& duration) {
-        const bool takes_time = duration.kind == DurationSpec::Kind::uniform ? duration.b > 0
-                                                                             : duration.a > 0;
+        const bool takes_time =
+            duration.kind == DurationSpec::Kind::uniform ? duration.b > 0 : duration.a > 0;
         pauses_ = pauses_ || takes_time;
     }
 

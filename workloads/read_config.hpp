@@ -2,8 +2,8 @@
 //
 // A configuration goes through three stages: the file is read into a document (read_document),
 // settings from the command line or from `vary` change the document (apply_setting), and the
-// document is checked and becomes a Config (interpret_config). read_config() does all three. What is
-// wrong with any of them is thrown as InputError; a fault that a setting brought in names it.
+// document is checked and becomes a Config (interpret_config). read_config() does all three. What
+// is wrong with any of them is thrown as InputError; a fault that a setting brought in names it.
 #pragma once
 
 #include "workloads/config.hpp"
@@ -46,8 +46,8 @@ void apply_setting(Json& document, std::string_view key, std::string_view value_
 
 /// Adds the rings that only the workload names, with the defaults, and puts the workload's rings
 /// first: afterwards config.rings[i] is workload.rings[i] for each of them, and the rings that only
-/// the configuration names follow. Fails when the workload's actions name a device or driver that no
-/// ring has, or when a client repeats forever in a run without `until`.
+/// the configuration names follow. Fails when the workload's actions name a device or driver that
+/// no ring has, or when a client repeats forever in a run without `until`.
 [[nodiscard]] Config resolve_rings(Config config, const Workload& workload);
 
 /// The full effective configuration, for reports: every key, defaults included. Interpreting it

@@ -127,9 +127,9 @@ void read_entity_spec(const Cursor& entity, std::string_view client, Reading& re
     if (!named_client) {
         // "a/gfx" belongs to "a"; an id that starts with a slash names no client before it.
         const std::size_t slash = spec.id.find('/');
-        spec.client = !client.empty()                              ? std::string(client)
+        spec.client = !client.empty()                            ? std::string(client)
                       : slash == std::string::npos || slash == 0 ? spec.id
-                                                                  : spec.id.substr(0, slash);
+                                                                 : spec.id.substr(0, slash);
     }
     reading.clients.intern(spec.client);
     reading.entities.intern(spec.id);
@@ -166,8 +166,7 @@ const std::string& read_exporter(const Cursor& name, Reading& reading) {
 const std::string& read_exported(const Cursor& name, const Reading& reading) {
     const std::string& text = name.name();
     if (reading.exports.find(text) == NameTable::kNone) {
-        name.fail("a name that is exported",
-                  did_you_mean(text, reading.exports.views()));
+        name.fail("a name that is exported", did_you_mean(text, reading.exports.views()));
     }
     return text;
 }

@@ -55,7 +55,8 @@ class LifetimeReader {
             base = policy_.name;
         }
         policy_.name.clear();
-        // What holds for both fences first, so that `public` and `hardware` win wherever they stand.
+        // What holds for both fences first, so that `public` and `hardware` win wherever they
+        // stand.
         rules(value, Fences::both, "");
         value.each_member([&](std::string_view key, const Cursor& v) {
             if (key == "public") {

@@ -68,8 +68,8 @@ LoadedWorkload load_document(std::string_view text, const std::string& source_na
 LoadedWorkload load_lines(std::string_view head, std::unique_ptr<LineReader> lines,
                           const std::string& path) {
     const Source source{lines->file().name(), 1};
-    Reading reading = read_document(parse_json(head, source), source, true,
-                                    [](const Cursor&, Reading&) {});
+    Reading reading =
+        read_document(parse_json(head, source), source, true, [](const Cursor&, Reading&) {});
     const auto shared = std::make_shared<StreamedWorkload>();
     shared->workload = std::move(reading.workload);
     shared->workload.streamed = true;

@@ -1,13 +1,13 @@
 // Reads workloads: a JSON document, or JSON Lines, which are streamed.
 //
 // load_workload() checks the whole document; the jobs of JSON Lines are checked as they come, by
-// next() of their source. Everything that is wrong with the input is thrown as InputError, the first
-// fault in document order. Whether this version can run what the workload asks for is another
+// next() of their source. Everything that is wrong with the input is thrown as InputError, the
+// first fault in document order. Whether this version can run what the workload asks for is another
 // question: see support.hpp.
 //
 // A path of `-` is standard input. There, and on pipes, the form is recognised by the first line; a
-// file is JSON Lines when its name ends in `.jsonl`. JSON Lines from standard input or a pipe can be
-// read only once.
+// file is JSON Lines when its name ends in `.jsonl`. JSON Lines from standard input or a pipe can
+// be read only once.
 #pragma once
 
 #include "workloads/workload.hpp"

@@ -4,19 +4,23 @@
 
 #include <algorithm>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 namespace {
 constexpr std::uint64_t kEventsPerSlice = 1 << 15; ///< between looks at progress and Ctrl-C
 } // namespace
 
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
-         const RunOptions& options)
+         const RunOptions& options, const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
       rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
       sched_(machine_, core_, config.costs.wakeup), containers_(core_), statistics_(workload),
       history_(workload.streamed) {
     machine_.fibers_for_all = options.fibers_for_all;
+    if (explain != nullptr)
+        for (const sim::Hazard& hazard : *explain)
+            if (hazard.key != 0)
+                machine_.want(hazard.pool, hazard.key);
     sched_.sink = this;
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
@@ -33,13 +37,6 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
 }
 
 Run::~Run() { machine_.abandon_blocked(); }
-
-void Run::explain(const std::vector<sim::Hazard>& hazards) {
-    machine_.detail = true;
-    for (const sim::Hazard& hazard : hazards)
-        if (hazard.key != 0)
-            machine_.want(hazard.pool, hazard.key);
-}
 
 void Run::build_rings() {
     for (std::size_t index = 0; index < config_.rings.size(); ++index) {
@@ -206,4 +203,10 @@ RunResult Run::execute() {
     return result;
 }
 
-} // namespace fenceline::workloads
+RunResult execute_run(const Config& config, const Workload& workload, JobSource& jobs,
+                      const RunOptions& options, const std::vector<sim::Hazard>* explain) {
+    Run run(config, workload, jobs, options, explain);
+    return run.execute();
+}
+
+} // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -26,16 +26,16 @@
 #include <unordered_map>
 #include <vector>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 class Run final : public sim::InputSource, public scheduler::EventSink {
   public:
-    Run(const Config& config, const Workload& workload, JobSource& jobs,
-        const RunOptions& options);
+    /// `explain`, if given, are the hazards of an identical run: the histories of what they were about
+    /// are recorded, in the instrumented form.
+    Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
+        const std::vector<sim::Hazard>* explain);
     ~Run() override;
 
-    /// For the second run: record the histories of what these hazards were about.
-    void explain(const std::vector<sim::Hazard>& hazards);
     RunResult execute();
 
     // sim::InputSource: listed jobs, then actions.
@@ -149,4 +149,8 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     bool in_teardown_ = false;
 };
 
-} // namespace fenceline::workloads
+/// Makes a Run and executes it: what there is one of for each form of the model.
+RunResult execute_run(const Config& config, const Workload& workload, JobSource& jobs,
+                      const RunOptions& options, const std::vector<sim::Hazard>* explain);
+
+} // namespace fenceline::workloads::inline FENCELINE_MODE

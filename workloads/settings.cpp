@@ -60,7 +60,8 @@ void put(Json& document, std::string_view key, const Json& value, const std::str
         const std::size_t last = key.rfind('.');
         if (parts.size() < 3) {
             fail_setting(label, "found the key of a whole ring, expected one of its keys, such as "
-                                "rings." + parts[1] + ".credit_limit");
+                                "rings." +
+                                    parts[1] + ".credit_limit");
         }
         ring_object(document, std::string(key.substr(6, last - 6)), label)[parts.back()] = value;
         return;

@@ -14,13 +14,17 @@ std::string_view name_of(RunEnd end) {
     return names[static_cast<std::size_t>(end)];
 }
 
+namespace instrumented {
+// The other form of run.hpp's function, compiled from the same source.
+RunResult execute_run(const Config& config, const Workload& workload, JobSource& jobs,
+                      const RunOptions& options, const std::vector<sim::Hazard>* explain);
+} // namespace instrumented
+
 RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
                    const RunOptions& options) {
-    RunResult result;
-    {
-        Run run(config, workload, jobs, options);
-        result = run.execute();
-    }
+    if (options.fibers_for_all)
+        return instrumented::execute_run(config, workload, jobs, options, nullptr);
+    RunResult result = timed::execute_run(config, workload, jobs, options, nullptr);
     if (result.hazards.empty() || !options.explain_hazards || result.end == RunEnd::interrupted)
         return result;
 
@@ -32,11 +36,9 @@ RunResult simulate(const Config& config, const Workload& workload, JobSource& jo
     }
     RunOptions again;
     again.keep_going = options.keep_going;
-    again.fibers_for_all = options.fibers_for_all;
     again.on_progress = options.on_progress;
-    Run run(config, workload, jobs, again);
-    run.explain(result.hazards);
-    RunResult explained = run.execute();
+    RunResult explained =
+        instrumented::execute_run(config, workload, jobs, again, &result.hazards);
     if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
         result.hazards = std::move(explained.hazards);
     return result;

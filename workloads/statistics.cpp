@@ -2,7 +2,7 @@
 
 #include <unordered_map>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using scheduler::JobEvent;
 
@@ -105,4 +105,4 @@ void Statistics::fill_clients(RunResult& result,
         result.fairness = sum * sum / (static_cast<double>(clients_.size()) * squares);
 }
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 class Statistics {
   public:
@@ -52,4 +52,4 @@ class Statistics {
     sim::Time last_finished_ = 0;
 };
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

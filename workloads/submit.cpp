@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::FenceRef;
 using scheduler::JobRef;
@@ -100,4 +100,4 @@ void Run::hold_for_actions(std::uint64_t id, JobRef ref) {
     found->second.pushed = true;
 }
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

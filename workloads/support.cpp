@@ -11,7 +11,9 @@ std::string not_yet(const std::string& where, const std::string& what) {
     return where + ": " + what + " is valid but not yet run by this version of Fenceline";
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+std::string quoted(std::string_view text) {
+    return '"' + std::string(text) + '"';
+}
 
 bool runs(const Action& action) {
     switch (action.kind) {
@@ -72,8 +74,8 @@ void check_config(const Config& config, std::vector<std::string>& messages) {
                    messages);
     }
     if (const auto reason = fences::unsupported_reason(config.lifetime)) {
-        messages.push_back(not_yet(file + ": /lifetime",
-                                   quoted(config.lifetime.name) + " (" + *reason + ")"));
+        messages.push_back(
+            not_yet(file + ": /lifetime", quoted(config.lifetime.name) + " (" + *reason + ")"));
     }
 }
 
@@ -82,10 +84,9 @@ void check_config(const Config& config, std::vector<std::string>& messages) {
 std::vector<std::string> unsupported(const Workload& workload, const Config& config) {
     std::vector<std::string> messages;
     for (std::size_t i = 0; i < workload.clients.size(); ++i) {
-        messages.push_back(
-            not_yet(workload.source_path + (workload.streamed ? ":1" : "") + ": /clients/" +
-                        std::to_string(i),
-                    "a client with a program"));
+        messages.push_back(not_yet(workload.source_path + (workload.streamed ? ":1" : "") +
+                                       ": /clients/" + std::to_string(i),
+                                   "a client with a program"));
     }
     check_actions(workload, messages);
     check_config(config, messages);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace fenceline::workloads {
+namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::Holder;
 
@@ -114,4 +114,4 @@ void Run::fill_lifetime(RunResult& result) {
                                             machine_.now() - context->waiting_since, false});
 }
 
-} // namespace fenceline::workloads
+} // namespace fenceline::workloads::inline FENCELINE_MODE

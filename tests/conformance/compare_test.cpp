@@ -122,7 +122,8 @@ TEST(Generator, MeetsWhatItIsMeantToMeet) {
 
 TEST(Format, WhatIsWrittenIsReadBackTheSame) {
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-        const Workload w = generate(seed, {.kinds = true, .via = true, .hangs = true, .rough = true});
+        const Workload w =
+            generate(seed, {.kinds = true, .via = true, .hangs = true, .rough = true});
         Workload back = read_workload(workload_json(w), config_json(w));
         for (std::size_t i = 0; i < w.actions.size(); ++i) // keys that the verb has no use for
             back.actions.at(i).ring = w.actions[i].ring;

@@ -112,17 +112,21 @@ bool kernel_sound(const Workload& workload, const oracle_result& result) {
 }
 
 // A refusal is a difference too, and shown in the place of the log.
+constexpr const char* refusal = "error: ";
 std::string fenceline_log(const Workload& workload) try {
     return run_fenceline(workload_json(workload), config_json(workload));
 } catch (const std::exception& error) {
-    return fmt::format("error: {}\n", error.what());
+    return fmt::format("{}{}\n", refusal, error.what());
 }
 
 void show_difference(const Workload& found, std::uint64_t seed) {
-    const Workload smallest = shrink(found, [](const Workload& candidate) {
+    // A wrong log must not shrink into a refusal of something else, nor the other way round.
+    const bool refused = fenceline_log(found).starts_with(refusal);
+    const Workload smallest = shrink(found, [refused](const Workload& candidate) {
         oracle_result result;
         const std::string kernel = oracle_log(candidate, result);
-        return !logs_agree(result, kernel, fenceline_log(candidate));
+        const std::string fenceline = fenceline_log(candidate);
+        return fenceline.starts_with(refusal) == refused && !logs_agree(result, kernel, fenceline);
     });
     oracle_result result;
     fmt::print("seed {}: the event logs differ; {} jobs, shrunk to {}\n{}", seed, found.jobs.size(),

@@ -206,6 +206,9 @@ void Shrinker::drop_rings() {
 void Shrinker::simplify_rings() {
     for (std::size_t i = 0; i < best_.rings.size(); ++i) {
         attempt_change([i](Workload& w) { w.rings[i].timeout = never; });
+        if (best_.rings[i].timeout != never && best_.rings[i].timeout > 1000)
+            attempt_change([i](Workload& w) { w.rings[i].timeout = 1000; });
+        attempt_change([i](Workload& w) { w.rings[i].hang_limit = 0; });
         for (std::uint32_t limit = 1; limit < best_.rings[i].credit_limit; ++limit)
             if (attempt_change([=](Workload& w) { w.rings[i].credit_limit = limit; }))
                 break;
@@ -224,8 +227,10 @@ void Shrinker::simplify_job(std::size_t i) {
         if (attempt_change([=](Workload& w) { w.jobs[i].credits = credits; }))
             break;
     const std::uint64_t duration = best_.jobs[i].duration;
-    for (const std::uint64_t simpler : {std::uint64_t{100}, std::uint64_t{0}, std::uint64_t{1},
-                                        duration / 100 * 100, duration / 2})
+    const std::uint64_t rounded = duration == never ? 0 : duration / 100 * 100;
+    const std::uint64_t halved = duration == never ? 0 : duration / 2;
+    for (const std::uint64_t simpler :
+         {std::uint64_t{100}, std::uint64_t{0}, std::uint64_t{1}, rounded, halved})
         if (duration != 100 && attempt_change([=](Workload& w) { w.jobs[i].duration = simpler; }))
             break;
 }

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t longest = never - 1;
+constexpr std::uint64_t longest = INT64_MAX; // 292 years
 
 [[noreturn]] void fail(const std::string& text) {
     throw InputError(text);
@@ -33,7 +33,7 @@ void allow_keys(const Json& object, std::initializer_list<std::string_view> keys
 }
 
 std::uint64_t time_value(const Json& value) {
-    if (value.is_number_unsigned())
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() <= longest)
         return value.get<std::uint64_t>();
     if (value.is_string())
         return read_time(value.get<std::string>());

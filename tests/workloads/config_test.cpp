@@ -52,9 +52,10 @@ TEST(Config, TakesFairAsMainlineUnlessTheKernelIsNamed) {
               scheduler::KernelVersion::mainline);
     EXPECT_EQ(read(R"("kernel":"mainline","scheduler":{"policy":"rr"})").scheduler.policy,
               scheduler::Policy::rr);
-    EXPECT_EQ(config_fault(config_with(R"("kernel":"6.12","scheduler":{"policy":"fair"})")),
-              "c.json: /scheduler/policy: found \"fair\", expected 'fifo' or 'rr': kernel 6.12 has no "
-              "fair policy");
+    EXPECT_EQ(
+        config_fault(config_with(R"("kernel":"6.12","scheduler":{"policy":"fair"})")),
+        "c.json: /scheduler/policy: found \"fair\", expected 'fifo' or 'rr': kernel 6.12 has no "
+        "fair policy");
     EXPECT_EQ(config_fault(config_with(R"("rings":[{"name":"a","cancel":true}])")),
               "c.json: /rings/0/cancel: found true, expected false: kernel 6.12 has no cancel_job");
 }
@@ -69,7 +70,8 @@ TEST(Config, ReadsEveryPreset) {
 TEST(Config, ComposesLifetimesFromRules) {
     const fences::LifetimePolicy policy =
         read(R"("lifetime":{"public":{"names":"safe"},"base":"split","lock":"inline",
-                 "names":"copied","retire":"rcu-barrier","signal_on_drop":true})").lifetime;
+                 "names":"copied","retire":"rcu-barrier","signal_on_drop":true})")
+            .lifetime;
     EXPECT_EQ(policy.public_fence, fences::PublicFence::split);
     EXPECT_EQ(policy.public_rules.lock, fences::LockRule::in_fence);
     EXPECT_EQ(policy.hardware.lock, fences::LockRule::in_fence);
@@ -165,7 +167,9 @@ TEST(Config, ExpandsAllToTheClosedList) {
 
 TEST(ResolveRings, PutsTheWorkloadsRingsFirstAndMakesTheMissing) {
     const auto workload = parse_workload(R"({"format":"fenceline/workload","version":1,
-        "entities":[{"id":"e","rings":["b","new"]}]})", "w.json").workload;
+        "entities":[{"id":"e","rings":["b","new"]}]})",
+                                         "w.json")
+                              .workload;
     const Config config = resolve_rings(
         read(R"("rings":[{"name":"a"},{"name":"b","credit_limit":9}],"scheduler":{"policy":"rr"})"),
         *workload);
@@ -180,10 +184,14 @@ TEST(ResolveRings, PutsTheWorkloadsRingsFirstAndMakesTheMissing) {
 }
 
 TEST(ResolveRings, RefusesDevicesAndDriversThatNoRingHas) {
-    const auto workload = parse_workload(workload_with(
-        R"("actions":[{"at":0,"do":"unload-driver","driver":"amdgup"}])"), "w.json").workload;
+    const auto workload =
+        parse_workload(
+            workload_with(R"("actions":[{"at":0,"do":"unload-driver","driver":"amdgup"}])"),
+            "w.json")
+            .workload;
     EXPECT_EQ(fault_of([&] {
-                  (void)resolve_rings(read(R"("rings":[{"name":"gfx","driver":"amdgpu"}])"), *workload);
+                  (void)resolve_rings(read(R"("rings":[{"name":"gfx","driver":"amdgpu"}])"),
+                                      *workload);
               }),
               "w.json: /actions/0/driver: found \"amdgup\", expected the driver of a ring in the "
               "configuration: 'amdgpu' (did you mean 'amdgpu'?)");
@@ -191,8 +199,11 @@ TEST(ResolveRings, RefusesDevicesAndDriversThatNoRingHas) {
 
 TEST(ResolveRings, RefusesAClientWithoutEndInARunWithoutEnd) {
     const auto workload = parse_workload(R"({"format":"fenceline/workload","version":1,"clients":[
-        {"name":"b","repeat":"forever","program":[{"sleep":1}]}]})", "w.json").workload;
-    EXPECT_EQ(fault_of([&] { (void)resolve_rings(read(R"("until":"1s")"), *workload); }), "accepted");
+        {"name":"b","repeat":"forever","program":[{"sleep":1}]}]})",
+                                         "w.json")
+                              .workload;
+    EXPECT_EQ(fault_of([&] { (void)resolve_rings(read(R"("until":"1s")"), *workload); }),
+              "accepted");
     EXPECT_THAT(fault_of([&] { (void)resolve_rings(read(""), *workload); }),
                 HasSubstr("w.json: /clients/0/repeat: found \"forever\""));
 }

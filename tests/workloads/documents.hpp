@@ -20,7 +20,8 @@ namespace fenceline::workloads::tests {
 class TemporaryFile {
   public:
     TemporaryFile(const std::string& name, std::string_view content) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "fenceline-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "fenceline-XXXXXX").string();
         folder_ = mkdtemp(pattern.data());
         path_ = (folder_ / name).string();
         std::ofstream(path_, std::ios::binary) << content;

@@ -10,7 +10,9 @@ sim::Time value(std::string_view text) {
     EXPECT_EQ(parsed.fault, DurationFault::none) << text;
     return parsed.value;
 }
-DurationFault fault(std::string_view text) { return parse_duration(text).fault; }
+DurationFault fault(std::string_view text) {
+    return parse_duration(text).fault;
+}
 
 TEST(Duration, IsExactToTheNanosecondInEveryUnit) {
     EXPECT_EQ(value("0ns"), 0U);
@@ -39,8 +41,9 @@ TEST(Duration, EndsBelowTwoToThe63) {
 }
 
 TEST(Duration, IsANumberAndAUnitAndNothingElse) {
-    for (const char* text : {"", "5", "ms", ".5ms", "5.ms", "5 ms", " 5ms", "5ms ", "+5ms", "1e3ms",
-                             "5m", "5MS", "5msec", "1,5ms", "0x5ms", "-", "--1ms", "nan", "inf s"}) {
+    for (const char* text :
+         {"", "5", "ms", ".5ms", "5.ms", "5 ms", " 5ms", "5ms ", "+5ms", "1e3ms", "5m", "5MS",
+          "5msec", "1,5ms", "0x5ms", "-", "--1ms", "nan", "inf s"}) {
         EXPECT_EQ(fault(text), DurationFault::malformed) << text;
     }
     EXPECT_EQ(fault("-1ms"), DurationFault::negative);

@@ -24,6 +24,8 @@ TEST(HostileInput, MissingFile) {
               "/nonexistent/w.json: cannot be read: No such file or directory");
     EXPECT_EQ(load_fault("/nonexistent/w.jsonl"),
               "/nonexistent/w.jsonl: cannot be read: No such file or directory");
+    EXPECT_EQ(load_fault(std::string("/dev/null\0x", 11)),
+              "/dev/null?x: cannot be read: No such file or directory");
     EXPECT_EQ(load_fault(""), "'': cannot be read: No such file or directory");
 }
 
@@ -33,8 +35,7 @@ TEST(HostileInput, Directory) {
 }
 
 TEST(HostileInput, FileThatFailsWhenItIsRead) {
-    EXPECT_EQ(load_fault("/proc/self/mem"),
-              "/proc/self/mem: cannot be read: Input/output error");
+    EXPECT_EQ(load_fault("/proc/self/mem"), "/proc/self/mem: cannot be read: Input/output error");
 }
 
 TEST(HostileInput, UnreadableFile) {
@@ -89,8 +90,7 @@ TEST(HostileInput, NotJson) {
     EXPECT_EQ(workload_fault("hello"), "w.json:1:1: found an invalid literal; last read: 'h'");
     EXPECT_EQ(workload_fault("{'a': 1}"),
               "w.json:1:2: found an invalid literal, expected string literal");
-    EXPECT_EQ(workload_fault("{\"a\": 01}"),
-              "w.json:1:8: found number literal, expected '}'");
+    EXPECT_EQ(workload_fault("{\"a\": 01}"), "w.json:1:8: found number literal, expected '}'");
     EXPECT_EQ(workload_fault("{\"a\": 1,}"), "w.json:1:9: found '}', expected string literal");
     EXPECT_EQ(workload_fault("// comment\n{}"),
               "w.json:1:1: found an invalid literal; last read: '/'");
@@ -100,7 +100,8 @@ TEST(HostileInput, NotJson) {
 
 TEST(HostileInput, TrailingGarbage) {
     EXPECT_EQ(workload_fault("{}\n{}"), "w.json:2:1: found '{', expected end of input");
-    EXPECT_EQ(workload_fault("{} x"), "w.json:1:4: found an invalid literal, expected end of input");
+    EXPECT_EQ(workload_fault("{} x"),
+              "w.json:1:4: found an invalid literal, expected end of input");
 }
 
 TEST(HostileInput, WrongTypes) {
@@ -110,7 +111,8 @@ TEST(HostileInput, WrongTypes) {
     EXPECT_EQ(workload_fault(R"("text")"), "w.json: found \"text\", expected an object");
     EXPECT_EQ(workload_fault(workload_with(R"("jobs":{})")),
               "w.json: /jobs: found an empty object, expected an array");
-    EXPECT_EQ(workload_fault(workload_with_jobs("7")), "w.json: /jobs/0: found 7, expected an object");
+    EXPECT_EQ(workload_fault(workload_with_jobs("7")),
+              "w.json: /jobs/0: found 7, expected an object");
     EXPECT_EQ(workload_fault(workload_with(R"("name":["x"])")),
               "w.json: /name: found an array, expected a non-empty string");
     EXPECT_EQ(config_fault("[1]"), "c.json: found an array, expected an object");
@@ -133,13 +135,13 @@ TEST(HostileInput, HugeNumbers) {
     EXPECT_EQ(job_fault("-1", "1"), id + "-1" + range);
     EXPECT_EQ(job_fault("-9223372036854775808", "1"), id + "-9223372036854775808" + range);
     const std::string duration = "w.json: /jobs/0/duration: found ";
-    EXPECT_EQ(job_fault("0", "1e99"), duration + "1e+99, expected a time below 2^63 ns (292 years)");
+    EXPECT_EQ(job_fault("0", "1e99"),
+              duration + "1e+99, expected a time below 2^63 ns (292 years)");
     EXPECT_EQ(job_fault("0", "-1"), duration + "-1, expected a time of 0 or more");
     EXPECT_THAT(job_fault("0", "0.5"), HasSubstr("found 0.5, expected a time: whole nanoseconds"));
     EXPECT_EQ(job_fault("0", "9223372036854775808"),
               duration + "9223372036854775808, expected a time below 2^63 ns (292 years)");
-    EXPECT_EQ(job_fault("1e999", "1"),
-              "w.json:1:106: found a number that is too large: '1e999'");
+    EXPECT_EQ(job_fault("1e999", "1"), "w.json:1:106: found a number that is too large: '1e999'");
     EXPECT_EQ(job_fault("-0", "9223372036854775807"), "accepted");
 }
 
@@ -158,8 +160,9 @@ TEST(HostileInput, DeepNesting) {
 }
 
 TEST(HostileInput, InvalidUtf8) {
-    EXPECT_EQ(workload_fault("{\"form\xff\": 1}"),
-              "w.json:1:7: found an invalid string: ill-formed UTF-8 byte, expected string literal");
+    EXPECT_EQ(
+        workload_fault("{\"form\xff\": 1}"),
+        "w.json:1:7: found an invalid string: ill-formed UTF-8 byte, expected string literal");
     EXPECT_EQ(workload_fault(workload_with("\"name\":\"\xc0\xaf\"")).find('\n'), std::string::npos);
     EXPECT_THAT(lines_fault(lines_with("", "{\"id\":0,\"at\":0,\"entity\":\"\xed\xa0\x80\"}")),
                 HasSubstr("w.jsonl:2:27: found an invalid string: ill-formed UTF-8 byte"));
@@ -179,8 +182,9 @@ TEST(HostileInput, KeysThatOccurTwice) {
     EXPECT_EQ(workload_fault("{\"format\": 1,\n \"format\": 2}"),
               "w.json:2:9: found the key 'format' a second time in the same object, "
               "expected it once");
-    EXPECT_EQ(lines_fault(lines_with("", R"({"id":0,"id":1,"at":0,"entity":"a/gfx","duration":1})")),
-              "w.jsonl:2:12: found the key 'id' a second time in the same object, expected it once");
+    EXPECT_EQ(
+        lines_fault(lines_with("", R"({"id":0,"id":1,"at":0,"entity":"a/gfx","duration":1})")),
+        "w.jsonl:2:12: found the key 'id' a second time in the same object, expected it once");
 }
 
 TEST(HostileInput, MoreKeysThanAnyDocumentHas) {
@@ -194,12 +198,14 @@ TEST(HostileInput, MoreKeysThanAnyDocumentHas) {
 
 TEST(HostileInput, ControlCharactersDoNotReachTheTerminal) {
     const std::string message = workload_fault(R"({"\u001b[31mformat\n":1})");
-    EXPECT_THAT(message, StartsWith("w.json: found the unknown key '?[31mformat?', expected one of"));
+    EXPECT_THAT(message,
+                StartsWith("w.json: found the unknown key '?[31mformat?', expected one of"));
 }
 
 TEST(HostileInput, OneFaultIsReportedTheFirstInTheDocument) {
     // Three faults in each; what depends on a faulty part is not what is reported.
-    EXPECT_THAT(workload_fault(R"({"version":2,"format":"x","entitys":1})"), StartsWith("w.json: /version"));
+    EXPECT_THAT(workload_fault(R"({"version":2,"format":"x","entitys":1})"),
+                StartsWith("w.json: /version"));
     EXPECT_THAT(workload_fault(R"({"format":"fenceline/workload","version":1,
         "actions":[{"at":0,"do":"x"}],"jobs":[{"id":-1}],"entities":[{"id":"a","rings":["r"]}]})"),
                 StartsWith("w.json: /actions/0/do"));

@@ -37,8 +37,8 @@ std::vector<std::string> all_jobs(JobSource& source) {
 std::vector<std::string> random_jobs(std::size_t count, unsigned seed) {
     std::mt19937_64 random(seed);
     const auto below = [&](std::uint64_t limit) { return random() % limit; };
-    const char* const durations[] = {"0", "\"1.5us\"", "\"forever\"", "9223372036854775807",
-                                     "\"16.667ms\"", "\"\\u0035ns\""};
+    const char* const durations[] = {
+        "0", "\"1.5us\"", "\"forever\"", "9223372036854775807", "\"16.667ms\"", "\"\\u0035ns\""};
     std::vector<std::string> lines;
     std::vector<std::uint64_t> ids;
     std::uint64_t at = 0;
@@ -46,11 +46,12 @@ std::vector<std::string> random_jobs(std::size_t count, unsigned seed) {
     for (std::size_t i = 0; i < count; ++i) {
         id += below(4) == 0 ? 1 + below(10) : 1;
         at += below(3) * 1000;
-        std::vector<std::string> members{
-            "\"id\": " + std::to_string(id),
-            below(2) == 0 ? "\"at\":" + std::to_string(at) : "\"at\":\"" + std::to_string(at) + "ns\"",
-            below(5) == 0 ? R"("entity":"a\/gfx")" : R"("entity":"a/gfx")",
-            "\"duration\" :" + std::string(durations[below(6)])};
+        std::vector<std::string> members{"\"id\": " + std::to_string(id),
+                                         below(2) == 0 ? "\"at\":" + std::to_string(at)
+                                                       : "\"at\":\"" + std::to_string(at) + "ns\"",
+                                         below(5) == 0 ? R"("entity":"a\/gfx")"
+                                                       : R"("entity":"a/gfx")",
+                                         "\"duration\" :" + std::string(durations[below(6)])};
         if (below(3) == 0 && !ids.empty()) {
             members.push_back("\"after\":[" + std::to_string(ids[below(ids.size())]) + " , " +
                               std::to_string(ids.back()) + "]");
@@ -104,8 +105,9 @@ TEST(JobStream, ReadsLinesThatAreLongerThanItsBuffer) {
         "w.jsonl", lines_with("", R"({"id":0,"at":0,"entity":"a/gfx","duration":1})"
                                   "\n\n"
                                   R"({"id":1,"at":0,"entity":"a/gfx","duration":1,"after":[)" +
-                                      after + "]}\n   \n"
-                                  R"({"id":2,"at":0,"entity":"a/gfx","duration":1})"));
+                                      after +
+                                      "]}\n   \n"
+                                      R"({"id":2,"at":0,"entity":"a/gfx","duration":1})"));
     const auto source = load_workload(file.path()).open_jobs();
     JobRecord job;
     ASSERT_TRUE(source->next(job));
@@ -133,7 +135,9 @@ TEST(JobStream, KnowsTheOrdinalsOfJobsThatHaveCome) {
 TEST(JobStream, SaysInWhichLineAFaultIs) {
     const std::string good = R"({"id":0,"at":5,"entity":"a/gfx","duration":1})"
                              "\n\n";
-    const auto fault = [&](const std::string& line) { return lines_fault(lines_with("", good + line)); };
+    const auto fault = [&](const std::string& line) {
+        return lines_fault(lines_with("", good + line));
+    };
     EXPECT_EQ(fault(R"({"id":0,"at":5,"entity":"a/gfx","duration":1})"),
               "w.jsonl:4: /id: found 0, the id of an earlier job, expected an id of its own");
     EXPECT_EQ(fault(R"({"id":1,"at":4,"entity":"a/gfx","duration":1})"),
@@ -158,14 +162,16 @@ TEST(JobStream, SaysInWhichLineAFaultIs) {
     EXPECT_EQ(fault("[]"), "w.jsonl:4: found an empty array, expected an object");
     EXPECT_EQ(fault(R"({"id":1,"at":5,"entity":"a/gfx","duration":1,"credits":0})"),
               "w.jsonl:4: /credits: found 0, expected an integer from 1 to 4294967295");
-    EXPECT_EQ(fault(R"({"id":18446744073709551616,"at":5,"entity":"a/gfx","duration":1})"),
-              "w.jsonl:4: /id: found 1.8446744073709552e+19, expected an integer from 0 to 2^63 - 1");
+    EXPECT_EQ(
+        fault(R"({"id":18446744073709551616,"at":5,"entity":"a/gfx","duration":1})"),
+        "w.jsonl:4: /id: found 1.8446744073709552e+19, expected an integer from 0 to 2^63 - 1");
 }
 
 TEST(JobStream, RefusesJobsInItsFirstLine) {
-    EXPECT_EQ(lines_fault(lines_with(R"(,"jobs":[])", "")),
-              "w.jsonl:1: /jobs: found the key 'jobs' in the first line of JSON Lines, expected the "
-              "jobs on the lines after it");
+    EXPECT_EQ(
+        lines_fault(lines_with(R"(,"jobs":[])", "")),
+        "w.jsonl:1: /jobs: found the key 'jobs' in the first line of JSON Lines, expected the "
+        "jobs on the lines after it");
 }
 
 TEST(JobStream, RefusesActionsAboutJobsThatDoNotComeInTime) {
@@ -174,9 +180,8 @@ TEST(JobStream, RefusesActionsAboutJobsThatDoNotComeInTime) {
                              R"({"id":1,"at":9,"entity":"a/gfx","duration":1})"
                              "\n";
     const auto fault = [&](const std::string& at, const std::string& job) {
-        return lines_fault(lines_with(R"(,"actions":[{"at":)" + at + R"(,"do":"poll","job":)" + job +
-                                          "}]",
-                                      jobs));
+        return lines_fault(
+            lines_with(R"(,"actions":[{"at":)" + at + R"(,"do":"poll","job":)" + job + "}]", jobs));
     };
     const std::string found = "w.jsonl:1: /actions/0/job: found ";
     EXPECT_EQ(fault("5", "0"), "accepted");

@@ -1,4 +1,5 @@
-// Valid documents with bytes changed, removed and doubled: read, or refused in one line; never more.
+// Valid documents with bytes changed, removed and doubled: read, or refused in one line; never
+// more.
 #include "documents.hpp"
 
 #include <gtest/gtest.h>
@@ -74,8 +75,9 @@ TEST(Mutations, OfLinesAreJudgedAsInADocument) {
         const std::string in_lines = lines_fault(lines_with("", first + "\n" + line));
         const std::string in_document = workload_fault(workload_with_jobs(first + "," + line));
         if (line.find_first_not_of(" \t\r") != std::string::npos) {
-            EXPECT_EQ(in_lines == "accepted", in_document == "accepted")
-                << line << "\n" << in_lines << "\n" << in_document;
+            EXPECT_EQ(in_lines == "accepted", in_document == "accepted") << line << "\n"
+                                                                         << in_lines << "\n"
+                                                                         << in_document;
         }
         expect_one_line(in_lines);
     }

@@ -55,12 +55,12 @@ TEST(ReadWorkload, TakesTheExampleOfTheFormat) {
 }
 
 TEST(ReadWorkload, GivesJobsInOrderWithDependenciesAsOrdinals) {
-    const LoadedWorkload loaded = parse_workload(
-        workload_with_jobs(R"({"id":70,"at":0,"entity":"a/gfx","duration":"500us"},
+    const LoadedWorkload loaded =
+        parse_workload(workload_with_jobs(R"({"id":70,"at":0,"entity":"a/gfx","duration":"500us"},
             {"id":3,"at":1200,"entity":"a/gfx","duration":"forever","credits":9,"after":[70],
              "via":"chain","run_job":"no-fence"},
             {"id":4,"at":1200,"entity":"a/gfx","duration":0,"after":[3,70]})"),
-        "w.json");
+                       "w.json");
     const auto source = loaded.open_jobs();
     EXPECT_EQ(source->count_hint(), 3U);
     JobRecord job;
@@ -122,14 +122,15 @@ TEST(ReadWorkload, IsCalledAfterItsFileWithoutAName) {
 }
 
 TEST(ReadWorkload, SuggestsTheKeyOrNameThatWasMeant) {
-    EXPECT_EQ(workload_fault(R"({"format":"fenceline/workload","version":1,"entities":[
+    EXPECT_EQ(
+        workload_fault(R"({"format":"fenceline/workload","version":1,"entities":[
         {"id":"a","rings":["x"],"priorty":"low"}]})"),
-              "w.json: /entities/0: found the unknown key 'priorty', expected one of 'id', 'client', "
-              "'rings', 'priority', 'guilty' (did you mean 'priority'?)");
-    EXPECT_EQ(workload_fault(workload_with_jobs(
-                  R"({"id":0,"at":0,"entity":"a/gxf","duration":1})")),
-              "w.json: /jobs/0/entity: found \"a/gxf\", expected the entity 'a/gfx' "
-              "(did you mean 'a/gfx'?)");
+        "w.json: /entities/0: found the unknown key 'priorty', expected one of 'id', 'client', "
+        "'rings', 'priority', 'guilty' (did you mean 'priority'?)");
+    EXPECT_EQ(
+        workload_fault(workload_with_jobs(R"({"id":0,"at":0,"entity":"a/gxf","duration":1})")),
+        "w.json: /jobs/0/entity: found \"a/gxf\", expected the entity 'a/gfx' "
+        "(did you mean 'a/gfx'?)");
     EXPECT_THAT(workload_fault(workload_with(R"("actions":[{"at":0,"do":"kil-entity"}])")),
                 HasSubstr("(did you mean 'kill-entity'?)"));
 }
@@ -141,12 +142,14 @@ TEST(ReadWorkload, RefusesJobsThatDoNotFitTogether) {
     };
     EXPECT_EQ(fault(R"({"id":5,"at":0)", R"({"id":5,"at":0)"),
               "w.json: /jobs/1/id: found 5, the id of an earlier job, expected an id of its own");
-    EXPECT_EQ(fault(R"({"id":5,"at":"2us")", R"({"id":6,"at":1999)"),
-              "w.json: /jobs/1/at: found 1999, expected a time not before that of the previous job, 2us");
+    EXPECT_EQ(
+        fault(R"({"id":5,"at":"2us")", R"({"id":6,"at":1999)"),
+        "w.json: /jobs/1/at: found 1999, expected a time not before that of the previous job, 2us");
     EXPECT_EQ(fault(R"({"id":5,"at":0,"after":[6])", R"({"id":6,"at":0,"after":[5])"),
               "w.json: /jobs/0/after/0: found 6, expected the id of an earlier job");
-    EXPECT_EQ(fault(R"({"id":5,"at":0)", R"({"id":6,"at":0,"after":[5,6])"),
-              "w.json: /jobs/1/after/1: found 6, the job itself, expected the id of an earlier job");
+    EXPECT_EQ(
+        fault(R"({"id":5,"at":0)", R"({"id":6,"at":0,"after":[5,6])"),
+        "w.json: /jobs/1/after/1: found 6, the job itself, expected the id of an earlier job");
     EXPECT_EQ(fault(R"({"id":5,"at":0)", R"({"id":6,"at":0,"after":[7])"),
               "w.json: /jobs/1/after/0: found 7, expected the id of an earlier job");
     EXPECT_EQ(fault(R"({"id":5,"at":0)", R"({"id":6,"at":0,"after":[-5])"),
@@ -172,13 +175,14 @@ TEST(ReadWorkload, ResolvesTheJobsOfActions) {
 TEST(ReadWorkload, BindsLabelsInProgramOrder) {
     const std::string submit = R"({"submit":{"entity":"b/gfx","duration":1,"as":"frame"}})";
     EXPECT_EQ(workload_fault(workload_with_program(submit + R"(,{"wait":"frame"})")), "accepted");
-    EXPECT_EQ(workload_fault(workload_with_program(
-                  R"({"loop":{"count":1,"steps":[)" + submit + R"(]}},{"wait":"frame"})")),
+    EXPECT_EQ(workload_fault(workload_with_program(R"({"loop":{"count":1,"steps":[)" + submit +
+                                                   R"(]}},{"wait":"frame"})")),
               "accepted");
-    EXPECT_THAT(workload_fault(workload_with_program(
-                    R"({"loop":{"count":2,"steps":[{"wait":"frame"},)" + submit + "]}}")),
-                HasSubstr("w.json: /clients/0/program/0/loop/steps/0/wait: found \"frame\", expected a "
-                          "label that an earlier submit"));
+    EXPECT_THAT(
+        workload_fault(workload_with_program(R"({"loop":{"count":2,"steps":[{"wait":"frame"},)" +
+                                             submit + "]}}")),
+        HasSubstr("w.json: /clients/0/program/0/loop/steps/0/wait: found \"frame\", expected a "
+                  "label that an earlier submit"));
     EXPECT_THAT(workload_fault(workload_with_program(submit + R"(,{"wait":"farme"})")),
                 HasSubstr("(did you mean 'frame'?)"));
 }
@@ -186,16 +190,18 @@ TEST(ReadWorkload, BindsLabelsInProgramOrder) {
 TEST(ReadWorkload, ConnectsExportsAndImportsAcrossClientsAndActions) {
     const auto with_import = [](const std::string& name) {
         return R"({"format":"fenceline/workload","version":1,"clients":[
-            {"name":"importer","program":[{"import":")" + name + R"("},{"wait":")" + name + R"("}]},
+            {"name":"importer","program":[{"import":")" +
+               name + R"("},{"wait":")" + name + R"("}]},
             {"name":"exporter","entities":[{"id":"e","rings":["r"]}],"program":[
               {"submit":{"entity":"e","duration":1,"as":"j"}},
               {"loop":{"count":3,"steps":[{"export":{"fence":"j","to":"chain","as":"shared"}}]}}]}],
             "actions":[{"at":0,"do":"import","name":"shared"}]})";
     };
     EXPECT_EQ(workload_fault(with_import("shared")), "accepted");
-    EXPECT_EQ(workload_fault(with_import("shraed")),
-              "w.json: /clients/0/program/0/import: found \"shraed\", expected a name that is exported "
-              "(did you mean 'shared'?)");
+    EXPECT_EQ(
+        workload_fault(with_import("shraed")),
+        "w.json: /clients/0/program/0/import: found \"shraed\", expected a name that is exported "
+        "(did you mean 'shared'?)");
 }
 
 TEST(ReadWorkload, ReadsDistributions) {
@@ -204,7 +210,8 @@ TEST(ReadWorkload, ReadsDistributions) {
            {"sleep":{"normal":[500,"20ns"]}})"));
     using Kind = DurationSpec::Kind;
     const std::vector<Step>& steps = workload->clients[0].program;
-    EXPECT_EQ(std::get<SleepStep>(steps[0].what).duration, (DurationSpec{Kind::uniform, 1000, 2000}));
+    EXPECT_EQ(std::get<SleepStep>(steps[0].what).duration,
+              (DurationSpec{Kind::uniform, 1000, 2000}));
     EXPECT_EQ(std::get<SleepStep>(steps[1].what).duration,
               (DurationSpec{Kind::exponential, 1'000'000, 0}));
     EXPECT_EQ(std::get<SleepStep>(steps[2].what).duration, (DurationSpec{Kind::normal, 500, 20}));

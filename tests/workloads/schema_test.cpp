@@ -24,8 +24,9 @@ Json schema(const std::string& name) {
 
 /// What the schemas say of each file, or nothing when they cannot be tried here.
 std::map<std::string, bool> schema_verdicts(const std::vector<std::string>& files, int& exit_code) {
-    std::string command = "/usr/bin/python3 '" + (kRoot / "tests/workloads/check_schemas.py").string() +
-                          "' '" + (kRoot / "schemas").string() + "'";
+    std::string command = "/usr/bin/python3 '" +
+                          (kRoot / "tests/workloads/check_schemas.py").string() + "' '" +
+                          (kRoot / "schemas").string() + "'";
     for (const std::string& file : files) {
         command += " '" + file + "'";
     }
@@ -69,7 +70,8 @@ TEST(Schemas, AgreeWithTheValidator) {
     int exit_code = 0;
     const std::map<std::string, bool> verdicts = schema_verdicts(files, exit_code);
     if (exit_code == 77 || exit_code == 127) {
-        GTEST_SKIP() << "SKIPPED: the schemas were not tried, because python3-jsonschema is missing";
+        GTEST_SKIP()
+            << "SKIPPED: the schemas were not tried, because python3-jsonschema is missing";
     }
     ASSERT_EQ(exit_code, 0);
     ASSERT_EQ(verdicts.size(), files.size());

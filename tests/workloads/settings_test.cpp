@@ -50,22 +50,25 @@ TEST(Settings, TakeAPlainStringWhereJsonIsNotMeant) {
 }
 
 TEST(Settings, ChangeSingleRulesOfAPreset) {
-    const Config config = with(R"("lifetime":"inline-lock")", {{"lifetime.retire", "rcu-barrier"},
-                                                              {"lifetime.hardware.lock", "borrowed:ring"}});
+    const Config config =
+        with(R"("lifetime":"inline-lock")",
+             {{"lifetime.retire", "rcu-barrier"}, {"lifetime.hardware.lock", "borrowed:ring"}});
     fences::LifetimePolicy expected = fences::find_preset("inline-lock")->policy;
     expected.retire = fences::RetireRule::rcu_barrier;
     expected.hardware.lock = fences::LockRule::ring;
     expected.name = config.lifetime.name;
     EXPECT_EQ(config.lifetime, expected);
-    EXPECT_EQ(with(R"("lifetime":{"lock":"inline"})", {{"lifetime", "split"}}).lifetime.name, "split");
+    EXPECT_EQ(with(R"("lifetime":{"lock":"inline"})", {{"lifetime", "split"}}).lifetime.name,
+              "split");
 }
 
 TEST(Settings, NameThemselvesWhenTheyAreWrong) {
-    EXPECT_EQ(fault("rings.gfx.credit_limt", "1"),
-              "--set rings.gfx.credit_limt=1: /rings/0: found the unknown key 'credit_limt', expected "
-              "one of 'name', 'credit_limit', 'context_switch', 'interrupt_latency', 'device', "
-              "'driver', 'policy', 'timeout', 'hang_limit', 'on_timeout', 'cancel' "
-              "(did you mean 'credit_limit'?)");
+    EXPECT_EQ(
+        fault("rings.gfx.credit_limt", "1"),
+        "--set rings.gfx.credit_limt=1: /rings/0: found the unknown key 'credit_limt', expected "
+        "one of 'name', 'credit_limit', 'context_switch', 'interrupt_latency', 'device', "
+        "'driver', 'policy', 'timeout', 'hang_limit', 'on_timeout', 'cancel' "
+        "(did you mean 'credit_limit'?)");
     EXPECT_EQ(fault("rings.gfx.credit_limit", "0"),
               "--set rings.gfx.credit_limit=0: /rings/0/credit_limit: found 0, expected an integer "
               "from 1 to 4294967295");
@@ -90,20 +93,23 @@ TEST(Settings, AreNamedWhenTheyDoNotFitTheFile) {
     const std::string message = fault_of([] {
         (void)with(R"("kernel":"6.12")", {{"seed", "2"}, {"scheduler.policy", "fair"}});
     });
-    EXPECT_THAT(message, HasSubstr("c.json: /scheduler/policy: found \"fair\", expected 'fifo' or 'rr'"));
+    EXPECT_THAT(message,
+                HasSubstr("c.json: /scheduler/policy: found \"fair\", expected 'fifo' or 'rr'"));
     EXPECT_THAT(message, HasSubstr("(with --set seed=2 --set scheduler.policy=fair)"));
 }
 
 TEST(Settings, LeaveTheFaultsOfTheFileToTheFile) {
-    const std::string message =
-        fault_of([] { (void)with(R"("seed":-1)", {{"scheduler.policy", "rr"}}); });
+    const std::string message = fault_of([] {
+        (void)with(R"("seed":-1)", {{"scheduler.policy", "rr"}});
+    });
     EXPECT_THAT(message, HasSubstr("c.json: /seed: found -1"));
     EXPECT_THAT(message, testing::Not(HasSubstr("--set")));
 }
 
 TEST(Settings, MayFitOnlyTogether) {
-    EXPECT_EQ(with(R"("kernel":"6.12")", {{"scheduler.policy", "fair"}, {"kernel", "mainline"}}).kernel,
-              scheduler::KernelVersion::mainline);
+    EXPECT_EQ(
+        with(R"("kernel":"6.12")", {{"scheduler.policy", "fair"}, {"kernel", "mainline"}}).kernel,
+        scheduler::KernelVersion::mainline);
 }
 
 } // namespace

@@ -34,8 +34,7 @@ TEST(Support, RunsEntitiesJobsAndTheActionsOfThisVersion) {
 }
 
 TEST(Support, SaysWhichActionsAndClientsAreNotRunYet) {
-    EXPECT_THAT(
-        of_workload(workload_with(R"("jobs":[{"id":0,"at":0,"entity":"a/gfx","duration":1}],
+    EXPECT_THAT(of_workload(workload_with(R"("jobs":[{"id":0,"at":0,"entity":"a/gfx","duration":1}],
         "clients":[{"name":"c","program":[{"sleep":1}]}],
         "actions":[{"at":0,"do":"export","job":0,"to":"resv","as":"f"},
           {"at":0,"do":"set-priority","entity":"a/gfx","priority":"low"},
@@ -43,15 +42,15 @@ TEST(Support, SaysWhichActionsAndClientsAreNotRunYet) {
           {"at":0,"do":"reset-ring","ring":"gfx"},{"at":0,"do":"terminate","job":0},
           {"at":0,"do":"set-deadline","job":0,"deadline":1},{"at":0,"do":"import","name":"f"},
           {"at":0,"do":"exit","client":"a"}])")),
-        ElementsAre("w.json: /clients/0: a client with a program" + kNotYet,
-                    "w.json: /actions/0/to: \"resv\"" + kNotYet,
-                    "w.json: /actions/1/do: \"set-priority\"" + kNotYet,
-                    "w.json: /actions/2/do: \"modify-sched\"" + kNotYet,
-                    "w.json: /actions/3/do: \"reset-ring\"" + kNotYet,
-                    "w.json: /actions/4/do: \"terminate\"" + kNotYet,
-                    "w.json: /actions/5/do: \"set-deadline\"" + kNotYet,
-                    "w.json: /actions/6/do: \"import\"" + kNotYet,
-                    "w.json: /actions/7/do: \"exit\"" + kNotYet));
+                ElementsAre("w.json: /clients/0: a client with a program" + kNotYet,
+                            "w.json: /actions/0/to: \"resv\"" + kNotYet,
+                            "w.json: /actions/1/do: \"set-priority\"" + kNotYet,
+                            "w.json: /actions/2/do: \"modify-sched\"" + kNotYet,
+                            "w.json: /actions/3/do: \"reset-ring\"" + kNotYet,
+                            "w.json: /actions/4/do: \"terminate\"" + kNotYet,
+                            "w.json: /actions/5/do: \"set-deadline\"" + kNotYet,
+                            "w.json: /actions/6/do: \"import\"" + kNotYet,
+                            "w.json: /actions/7/do: \"exit\"" + kNotYet));
 }
 
 TEST(Support, SaysWhichPartsOfAConfigurationAreNotRunYet) {

@@ -19,13 +19,15 @@ FRAME = 16_666_667  # 60 Hz
 FILM = 41_666_667   # 24 Hz
 
 ABOUT = (
-    "Five seconds of a desktop: a compositor at 60 Hz, a browser that rasters two or three tiles a "
+    "Five seconds of a desktop: a compositor at 60 Hz, a browser that rasters three or four tiles a "
     "frame, a video player at 24 Hz, and the kernel's own page-table updates and buffer moves. The "
     "kernel's jobs run with kernel priority on the copy ring (sdma); decoding runs on the video ring; "
     "everything else on gfx. Jobs wait for each other across rings: tiles for their page-table update "
     "and their upload, the player's colour conversion for the decoder, the compositor's frame for the "
-    "latest tile and the latest film frame. Big tiles take two credits. Use it to see what a policy, a "
-    "credit limit or a context-switch cost does to the compositor's latency."
+    "latest tile and the latest film frame. Big tiles take two credits. Use it to see what a "
+    "credit limit does: with a small one jobs stay in the scheduler, where order and priority still "
+    "count; with a large one they go to the ring early, and nothing overtakes them there. The player's "
+    "completion latency shows it best."
 )
 
 ENTITIES = [
@@ -50,10 +52,10 @@ def browser_frame(n, at):
     upload = ("upload", n)
     yield at + 300 * US, update, "kernel/pagetables", 20 * US + spread(n, 7, 30) * US, [], 1
     yield at + 350 * US, upload, "browser/upload", 150 * US + spread(n, 37, 400) * US, [update], 1
-    for tile in range(2 + n % 2):
+    for tile in range(3 + n % 2):
         big = spread(n + tile, 13, 8) == 0
         duration = (4_500 if big else 1_500 + spread(3 * n + tile, 131, 1_600)) * US
-        yield (at + 600 * US + tile * 200 * US, ("tile", n, tile), "browser/gfx", duration,
+        yield (at + 600 * US + tile * 250 * US, ("tile", n, tile), "browser/gfx", duration,
                [update, upload], 2 if big else 1)
 
 
@@ -66,12 +68,12 @@ def film_frame(n, at):
 def compositor_frame(n, at):
     """Draws what was submitted last: the tiles of this frame, the newest film frame before it."""
     newest_film = (at + FRAME) // FILM - 1
-    after = [("tile", n, 1 + n % 2)]
+    after = [("tile", n, 2 + n % 2)]
     if newest_film >= 0:
         after.append(("converted", newest_film))
     # Once a second the whole screen changes.
     duration = 5_200 * US if n % 60 == 59 else 2_100 * US + spread(n, 17, 400) * US
-    yield at + 9 * MS, ("frame", n), "compositor/gfx", duration, after, 1
+    yield at + 3 * MS, ("frame", n), "compositor/gfx", duration, after, 1
 
 
 def all_jobs():

@@ -1,0 +1,176 @@
+// fenceline list: what there is to choose from.
+#include "tools/command_line.hpp"
+#include "tools/commands.hpp"
+#include "tools/library.hpp"
+#include "tools/output_file.hpp"
+#include "tools/table.hpp"
+#include "tools/usage_error.hpp"
+#include "workloads/input_error.hpp"
+#include "workloads/names.hpp"
+#include "workloads/quirks.hpp"
+#include "workloads/read_workload.hpp"
+#include "workloads/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+namespace fenceline::tools {
+namespace {
+
+/// Names and what they mean, one below the other.
+Table glossary(std::string first) {
+    return Table(
+        {{std::move(first), Align::left, Overflow::cut}, {"", Align::left, Overflow::wrap}});
+}
+
+std::string list_policies(const Style& style) {
+    Table table(
+        {{"policy", Align::left}, {"kernel", Align::left}, {"", Align::left, Overflow::wrap}});
+    table.row({{"fifo", Tone::strong},
+               {"6.12, mainline"},
+               {"the entity whose oldest job has waited longest (default)"}});
+    table.row({{"rr", Tone::strong}, {"6.12, mainline"}, {"one entity after the other"}});
+    table.row({{"fair", Tone::strong},
+               {"mainline"},
+               {"the entity that has had the least GPU time, by priority; not run by this version "
+                "yet"}});
+    return table.text(style, 0) +
+           wrapped("Set with --policy P or the key scheduler.policy; a ring may have its own. In "
+                   "6.12 every ring has a run queue per priority and the more urgent queue always "
+                   "goes first.",
+                   0, 0);
+}
+
+std::string value_name(const fences::Rule& rule, const fences::LifetimePolicy& policy,
+                       bool hardware) {
+    return std::string(rule.values[static_cast<std::size_t>(rule.get(policy, hardware))].name);
+}
+
+/// Every rule of a policy, those about one fence only where that fence is of interest.
+std::string rules_text(const fences::LifetimePolicy& policy) {
+    const bool own_public = policy.public_fence != fences::PublicFence::hardware;
+    std::string whole;
+    std::string of_public;
+    std::string of_hardware;
+    const auto add = [](std::string& text, const std::string& key, const std::string& value) {
+        text += (text.empty() ? "" : " ") + key + "=" + value;
+    };
+    for (const fences::Rule& rule : fences::rules()) {
+        const std::string key(rule.key);
+        if (!rule.per_fence) {
+            add(whole, key, value_name(rule, policy, false));
+            continue;
+        }
+        add(of_public, key, value_name(rule, policy, false));
+        add(of_hardware, key, value_name(rule, policy, true));
+    }
+    const std::string public_text = own_public ? "; public fence: " + of_public : "";
+    return whole + public_text + "; hardware fence: " + of_hardware;
+}
+
+std::string list_lifetimes(const Style& style) {
+    std::string out = style.paint("Presets", Tone::strong) + "\n";
+    for (const fences::Preset& preset : fences::presets()) {
+        const auto reason = fences::unsupported_reason(preset.policy);
+        out += "  " + style.paint(preset.name, Tone::strong) +
+               (reason ? " (not run by this version yet: " + *reason + ")" : "") + "\n";
+        out += wrapped(preset.about, 6, 6);
+        out += style.paint(wrapped(rules_text(preset.policy), 6, 8), Tone::faint);
+    }
+    Table table({{"rule", Align::left},
+                 {"values", Align::left, Overflow::wrap},
+                 {"", Align::left, Overflow::wrap}});
+    for (const fences::Rule& rule : fences::rules()) {
+        std::string values;
+        for (const fences::RuleValue& value : rule.values) {
+            values += (values.empty() ? "" : ", ") + std::string(value.name);
+        }
+        table.row({{std::string(rule.key), Tone::strong},
+                   {values},
+                   {std::string(rule.about) + (rule.per_fence ? " (for each fence)" : "")}});
+    }
+    out += "\n" + style.paint("Rules", Tone::strong) + "\n" + table.text(style);
+    return out + "\n" +
+           wrapped(
+               "Set with --lifetime PRESET, or compose one: \"lifetime\": {\"base\": \"split\", "
+               "\"retire\": \"rcu-barrier\", \"hardware\": {\"lock\": \"inline\"}}.",
+               0, 0);
+}
+
+std::string list_quirks(const Style& style) {
+    Table table = glossary("quirk");
+    for (const workloads::Quirk& quirk : workloads::kQuirks) {
+        table.row({{std::string(quirk.name), Tone::strong}, {std::string(quirk.about)}});
+    }
+    return table.text(style, 0) +
+           wrapped("Set with --set 'quirks=[\"NAME\"]' or the key quirks.", 0, 0);
+}
+
+std::string list_hazards(const Style& style) {
+    Table table({{"hazard", Align::left},
+                 {"ends the run", Align::left},
+                 {"", Align::left, Overflow::wrap}});
+    for (const sim::HazardClass* hazard : workloads::hazard_classes()) {
+        table.row({{std::string(hazard->name), Tone::strong},
+                   {hazard->fatal ? "yes" : "no"},
+                   {std::string(hazard->about)}});
+    }
+    return table.text(style, 0);
+}
+
+std::string list_workloads(const Style& style) {
+    const auto folder = find_library();
+    if (!folder) {
+        throw workloads::InputError("found no bundled workloads, expected them in "
+                                    "workloads/library of the source tree or where "
+                                    "FENCELINE_LIBRARY says");
+    }
+    const auto files = library_files(*folder);
+    if (files.empty()) {
+        throw workloads::InputError(folder->string() + ": found no workloads (*.json) there");
+    }
+    std::string out = "Workloads in " + workloads::printable(folder->string(), 1000) + "\n";
+    for (const std::filesystem::path& file : files) {
+        out += "  " + style.paint(workloads::printable(file.filename().string()), Tone::strong);
+        try {
+            const auto loaded = workloads::load_workload(file.string());
+            out += "\n" + wrapped(loaded.workload->name, 6, 8);
+            if (!loaded.workload->about.empty()) {
+                out += style.paint(wrapped(loaded.workload->about, 6, 6), Tone::faint);
+            }
+        } catch (const workloads::InputError& error) {
+            out += "\n" + wrapped(std::string("not valid: ") + error.what(), 6, 8);
+        }
+    }
+    return out;
+}
+
+struct Topic {
+    std::string_view name;
+    std::string (*text)(const Style&);
+};
+constexpr std::array<Topic, 5> kTopics{{{"policies", list_policies},
+                                        {"lifetimes", list_lifetimes},
+                                        {"quirks", list_quirks},
+                                        {"hazards", list_hazards},
+                                        {"workloads", list_workloads}}};
+
+} // namespace
+
+int list_command(const ListArguments& arguments) {
+    std::vector<std::string_view> names;
+    for (const Topic& topic : kTopics) {
+        if (topic.name == arguments.what) {
+            write_standard_output(topic.text(Style::for_standard_output()));
+            return kDone;
+        }
+        names.push_back(topic.name);
+    }
+    throw UsageError(fmt::format("list: found '{}', expected {}{}",
+                                 workloads::printable(arguments.what, 80), fmt::join(names, ", "),
+                                 workloads::did_you_mean(arguments.what, names)));
+}
+
+} // namespace fenceline::tools

@@ -1,0 +1,111 @@
+// fenceline run: one simulation and its summary.
+#include "tools/command_line.hpp"
+#include "tools/commands.hpp"
+#include "tools/event_log_writer.hpp"
+#include "tools/interrupt.hpp"
+#include "tools/progress.hpp"
+#include "tools/run_summary.hpp"
+#include "tools/usage_error.hpp"
+#include "workloads/input_error.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <optional>
+
+namespace fenceline::tools {
+namespace {
+
+/// Where the results go. Opened before the run, so that it does not run in vain.
+struct Outputs {
+    explicit Outputs(const RunArguments& arguments) {
+        if (arguments.json == "-" && arguments.events == "-") {
+            throw UsageError("--json and --events cannot both go to standard output");
+        }
+        if (!arguments.json.empty()) {
+            json.emplace(arguments.json);
+        }
+        if (!arguments.events.empty()) {
+            events.emplace(arguments.events);
+        }
+        if (json && events && !json->target().empty() && json->target() == events->target()) {
+            throw UsageError("--json and --events name the same file");
+        }
+        // Two documents in one stream would be neither.
+        summary = arguments.json != "-" && arguments.events != "-";
+    }
+
+    std::optional<OutputFile> json;
+    std::optional<OutputFile> events;
+    bool summary = true;
+};
+
+std::unique_ptr<EventLogWriter> make_event_log(Outputs& outputs, const PreparedRun& prepared) {
+    if (!outputs.events) {
+        return nullptr;
+    }
+    std::vector<std::string> entities;
+    for (const workloads::EntitySpec& entity : prepared.loaded.workload->entities) {
+        entities.push_back(entity.id);
+    }
+    std::vector<std::string> rings;
+    for (const workloads::RingConfig& ring : prepared.config.rings) {
+        rings.push_back(ring.name);
+    }
+    return std::make_unique<EventLogWriter>(*outputs.events, entities, rings);
+}
+
+workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, bool keep_going) {
+    const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
+    const std::optional<std::uint64_t> total = jobs->count_hint();
+    const Interrupter interrupter;
+    ProgressLine line;
+    workloads::RunOptions options;
+    options.events = log;
+    options.keep_going = keep_going;
+    options.on_progress = [&](const workloads::Progress& progress) {
+        line.show([&](double seconds) { return progress_text(progress, total, seconds); });
+        return !interrupter.requested() && (log == nullptr || !log->failed());
+    };
+    return simulate(prepared.config, *prepared.loaded.workload, *jobs, options);
+}
+
+void write_results(const PreparedRun& prepared, const workloads::RunResult& result,
+                   Outputs& outputs, EventLogWriter* log, RunFlags flags) {
+    if (log != nullptr) {
+        log->finish();
+        outputs.events->commit();
+    }
+    if (outputs.json) {
+        outputs.json->write(json_text(result_json(prepared, result, flags)));
+        outputs.json->commit();
+    }
+    if (outputs.summary) {
+        write_standard_output(run_summary(prepared, result, Style::for_standard_output()));
+    } else if (result.violated()) {
+        spdlog::warn("{} found, the first: {}",
+                     result.hazards.size() == 1 ? "a hazard was" : "hazards were",
+                     workloads::printable(headline(result.hazards.front()), 1000));
+    }
+}
+
+} // namespace
+
+int run_command(const RunArguments& arguments) {
+    WorkloadCache cache;
+    const ConfigDocument file = read_config_file(arguments.config);
+    const PreparedRun prepared = prepare(configure(file, arguments.settings), cache);
+    Outputs outputs(arguments);
+    const std::unique_ptr<EventLogWriter> log = make_event_log(outputs, prepared);
+    spdlog::info("running '{}' ({})", workloads::printable(prepared.loaded.workload->name),
+                 workloads::printable(prepared.loaded.workload->source_path));
+    const workloads::RunResult result = execute(prepared, log.get(), arguments.keep_going);
+    spdlog::info("{} events", result.events);
+    write_results(prepared, result, outputs, log.get(), {arguments.keep_going});
+    if (result.end == workloads::RunEnd::interrupted) {
+        return kInterrupted;
+    }
+    return result.violated() ? kViolation : kDone;
+}
+
+} // namespace fenceline::tools
