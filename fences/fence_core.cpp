@@ -72,17 +72,8 @@ const FenceOps& FenceCore::ops_of(const Fence& fence) {
     return *table.ops;
 }
 
-sim::SpinLock& FenceCore::lock_of(FenceRef ref, Fence& fence) {
-    if (fence.lock_owner)
-        return owners.get(fence.lock_owner, "lock").lock;
-    if (shared_lock_ && ref.part() == FencePart::finished)
-        return pairs.at(ref.index()).scheduled.lock;
-    return fence.lock;
-}
-
 void FenceCore::init(Fence& fence, OpsId ops, OwnerRef lock_owner, std::uint32_t context,
                      std::uint32_t seqno) {
-    fence = Fence{};
     fence.ops = ops;
     fence.lock_owner = lock_owner;
     fence.context = context;
@@ -90,21 +81,8 @@ void FenceCore::init(Fence& fence, OpsId ops, OwnerRef lock_owner, std::uint32_t
     fence.references.init();
 }
 
-FenceRef FenceCore::take(FenceRef ref) {
-    get(ref).references.get(machine, "fence");
-    return ref;
-}
-
 FenceRef FenceCore::take_rcu(FenceRef ref) {
     return get(ref).references.get_unless_zero(machine) ? ref : FenceRef{};
-}
-
-void FenceCore::put(FenceRef ref, Holder holder) {
-    if (!ref)
-        return;
-    Fence& fence = get(ref);
-    if (fence.references.put(machine, "fence"))
-        release(ref, fence, holder);
 }
 
 /// dma_fence_signal: lock, signal, unlock.
@@ -131,8 +109,6 @@ bool FenceCore::signal_locked(FenceRef ref, Fence& fence) {
     ++signalled_;
     if (ref.part() != FencePart::scheduled)
         ledger.pinned(pinned_bytes(ref));
-    if (on_signaled)
-        on_signaled(ref, fence);
     if (first != kNoCallback)
         run_callbacks(ref, first);
     return true;

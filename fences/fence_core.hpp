@@ -18,7 +18,6 @@
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,15 +76,25 @@ class FenceCore {
     [[nodiscard]] bool alive(FenceRef ref) const;
 
     /// dma_fence_init: count 1, unsignalled. `lock_owner` null: the lock is the fence's own.
+    /// REQUIRES: fresh memory.
     void init(Fence& fence, OpsId ops, OwnerRef lock_owner, std::uint32_t context,
               std::uint32_t seqno);
 
     /// dma_fence_get; returns its argument. REQUIRES: the caller has a reference or a guarantee.
-    FenceRef take(FenceRef ref);
+    FenceRef take(FenceRef ref) {
+        get(ref).references.get(machine, "fence");
+        return ref;
+    }
     /// dma_fence_get_rcu: null when the count was zero already.
     FenceRef take_rcu(FenceRef ref);
     /// dma_fence_put; a null reference is fine.
-    void put(FenceRef ref, Holder holder);
+    void put(FenceRef ref, Holder holder) {
+        if (!ref)
+            return;
+        Fence& fence = get(ref);
+        if (fence.references.put(machine, "fence"))
+            release(ref, fence, holder);
+    }
 
     /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
     bool signal(FenceRef ref);
@@ -137,16 +146,19 @@ class FenceCore {
             peak_alive_ = alive_;
     }
 
-    /// Called at every signal, at the exact instant (trace_dma_fence_signaled), before callbacks.
-    std::function<void(FenceRef, const Fence&)> on_signaled;
-
   private:
     struct OpsTable {
         const FenceOps* ops;
         ModuleRef module;
     };
 
-    sim::SpinLock& lock_of(FenceRef ref, Fence& fence);
+    sim::SpinLock& lock_of(FenceRef ref, Fence& fence) {
+        if (fence.lock_owner)
+            return owners.get(fence.lock_owner, "lock").lock;
+        if (shared_lock_ && ref.part() == FencePart::finished)
+            return pairs.at(ref.index()).scheduled.lock;
+        return fence.lock;
+    }
     bool signal_locked(FenceRef ref, Fence& fence);
     bool enable_signaling_locked(FenceRef ref, Fence& fence);
     void run_callbacks(FenceRef ref, std::uint32_t first);

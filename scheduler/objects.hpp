@@ -109,6 +109,7 @@ struct Scheduler {
     sim::Atomic<std::uint32_t> credit_count;
     sim::Atomic<std::int32_t> score;
     std::array<RunQueueRef, kPriorityCount> sched_rq{};
+    std::uint32_t ready_queues = 0; ///< bit i: sched_rq[i] has a ready entity
     JobRef pending_head;
     JobRef pending_tail;
     std::uint32_t pending_count = 0;

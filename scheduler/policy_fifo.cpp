@@ -16,6 +16,8 @@ namespace {
 
 class FifoPolicy final : public RunQueuePolicy {
   public:
+    using RunQueuePolicy::RunQueuePolicy;
+
     void add(Entity& entity) override { entity.node.listed = true; }
 
     void remove(Entity& entity) override {
@@ -41,11 +43,13 @@ class FifoPolicy final : public RunQueuePolicy {
             node.position = static_cast<std::uint32_t>(heap_.size());
             heap_.push_back(&entity);
             sift_up(node.position);
+            note_ready(true);
             return;
         }
         const std::uint32_t hole = node.position;
         Entity* last = heap_.back();
         heap_.pop_back();
+        note_ready(!heap_.empty());
         if (last == &entity)
             return;
         place(hole, last);
@@ -108,6 +112,9 @@ class FifoPolicy final : public RunQueuePolicy {
 
 } // namespace
 
-std::unique_ptr<RunQueuePolicy> make_fifo_policy() { return std::make_unique<FifoPolicy>(); }
+std::unique_ptr<RunQueuePolicy> make_fifo_policy(std::uint32_t& ready_queues,
+                                                 std::uint32_t own_bit) {
+    return std::make_unique<FifoPolicy>(ready_queues, own_bit);
+}
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -66,6 +66,8 @@ class BitSet {
 
 class RoundRobinPolicy final : public RunQueuePolicy {
   public:
+    using RunQueuePolicy::RunQueuePolicy;
+
     void add(Entity& entity) override {
         if (list_.size() > 64 && members_ < list_.size() / 2)
             renumber();
@@ -91,10 +93,14 @@ class RoundRobinPolicy final : public RunQueuePolicy {
         if (entity.node.ready == ready)
             return;
         entity.node.ready = ready;
-        if (ready)
+        if (ready) {
             ready_.insert(entity.node.position);
-        else
+            ++ready_count_;
+        } else {
             ready_.erase(entity.node.position);
+            --ready_count_;
+        }
+        note_ready(ready_count_ != 0);
     }
 
     Entity* first_ready() override {
@@ -131,11 +137,15 @@ class RoundRobinPolicy final : public RunQueuePolicy {
     std::vector<Entity*> list_; ///< by position; nullptr where somebody left
     std::size_t members_ = 0;
     BitSet ready_;
+    std::size_t ready_count_ = 0;
     std::uint32_t current_ = BitSet::kNone; ///< position of rq->current_entity
 };
 
 } // namespace
 
-std::unique_ptr<RunQueuePolicy> make_rr_policy() { return std::make_unique<RoundRobinPolicy>(); }
+std::unique_ptr<RunQueuePolicy> make_rr_policy(std::uint32_t& ready_queues,
+                                               std::uint32_t own_bit) {
+    return std::make_unique<RoundRobinPolicy>(ready_queues, own_bit);
+}
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -31,6 +31,12 @@ struct QueueNode {
 
 class RunQueuePolicy {
   public:
+    /// `ready_queues` is the scheduler's set of run queues that have a ready entity, one bit each;
+    /// the policy keeps the bit `own_bit` of it.
+    RunQueuePolicy(std::uint32_t& ready_queues, std::uint32_t own_bit)
+        : ready_queues_(ready_queues), own_bit_(own_bit) {}
+    RunQueuePolicy(const RunQueuePolicy&) = delete;
+    RunQueuePolicy& operator=(const RunQueuePolicy&) = delete;
     virtual ~RunQueuePolicy() = default;
 
     /// The entity joins the list, at its tail. REQUIRES: not listed.
@@ -45,11 +51,22 @@ class RunQueuePolicy {
     virtual Entity* first_ready() = 0;
     /// The entity that first_ready() gave is taken (rq->current_entity).
     virtual void picked(Entity& entity) = 0;
+
+  protected:
+    void note_ready(bool any) {
+        ready_queues_ = any ? ready_queues_ | own_bit_ : ready_queues_ & ~own_bit_;
+    }
+
+  private:
+    std::uint32_t& ready_queues_;
+    std::uint32_t own_bit_;
 };
 
 /// drm_sched_rq_select_entity_fifo: the oldest waiting job first.
-[[nodiscard]] std::unique_ptr<RunQueuePolicy> make_fifo_policy();
+[[nodiscard]] std::unique_ptr<RunQueuePolicy> make_fifo_policy(std::uint32_t& ready_queues,
+                                                               std::uint32_t own_bit);
 /// drm_sched_rq_select_entity_rr: each in turn, in the order of the list.
-[[nodiscard]] std::unique_ptr<RunQueuePolicy> make_rr_policy();
+[[nodiscard]] std::unique_ptr<RunQueuePolicy> make_rr_policy(std::uint32_t& ready_queues,
+                                                               std::uint32_t own_bit);
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -35,11 +35,14 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.driver = args.driver;
     sched.policy = args.policy;
     sched.credit_limit = args.credit_limit;
+    std::uint32_t bit = 1;
     for (RunQueueRef& rq_ref : sched.sched_rq) {
         rq_ref = run_queues.alloc();
         RunQueue& rq = run_queues.at(rq_ref.index);
         rq.sched = ref;
-        rq.policy = args.policy == Policy::rr ? make_rr_policy() : make_fifo_policy();
+        rq.policy = args.policy == Policy::rr ? make_rr_policy(sched.ready_queues, bit)
+                                              : make_fifo_policy(sched.ready_queues, bit);
+        bit <<= 1;
     }
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
     sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);

@@ -2,6 +2,7 @@
 
 #include "scheduler/gpu_sched.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
@@ -21,23 +22,28 @@ bool GpuSched::can_queue(Scheduler& sched, Job& job) {
 }
 
 /// drm_sched_select_entity: the most urgent run queue with a ready entity decides. If its job lacks
-/// credits nobody runs: there is no way past it, not even for less urgent queues.
+/// credits nobody runs: there is no way past it, not even for less urgent queues. The kernel takes the
+/// lock of each queue on its way; queues in which nobody is ready are only counted here.
 EntityRef GpuSched::select_entity(Scheduler& sched) {
     sim::Frame frame(machine, "drm_sched_select_entity");
-    for (const RunQueueRef rq_ref : sched.sched_rq) {
-        RunQueue& rq = run_queues.get(rq_ref, "run queue");
-        sim::SpinGuard guard(machine, rq.lock, "rq->lock");
-        Entity* entity = rq.policy->first_ready();
-        if (entity == nullptr)
-            continue;
-        Job& head = jobs.get(entity->head, "job");
-        if (!can_queue(sched, head))
-            return {};
-        rq.policy->picked(*entity);
-        entity->entity_idle.reinit(machine);
-        return head.entity;
-    }
-    return {};
+    const auto first = static_cast<std::size_t>(
+        std::countr_zero(sched.ready_queues | (1u << kPriorityCount)));
+    if constexpr (sim::kInstrumented)
+        for (std::size_t i = 0; i < first; ++i)
+            sim::SpinGuard(machine, run_queues.get(sched.sched_rq[i]).lock, "rq->lock");
+    else
+        machine.counters.locks += first;
+    if (first == kPriorityCount)
+        return {};
+    RunQueue& rq = run_queues.get(sched.sched_rq[first], "run queue");
+    sim::SpinGuard guard(machine, rq.lock, "rq->lock");
+    Entity& entity = *rq.policy->first_ready();
+    const EntityRef ref = jobs.get(entity.head, "job").entity;
+    if (!can_queue(sched, jobs.at(entity.head.index)))
+        return {};
+    rq.policy->picked(entity);
+    entity.entity_idle.reinit(machine);
+    return ref;
 }
 
 /// drm_sched_job_dependency: the next fence of the list, then whatever the driver asks for. The list

@@ -123,28 +123,43 @@ void Engine::fire_top() {
     event.fn(event.self, event.arg);
 }
 
+void Engine::run_present() {
+    while (head_ != tail_ && budget_ > 0) {
+        const Event event = ring_[head_++ & (ring_.size() - 1)];
+        ++executed_;
+        --budget_;
+        event.fn(event.self, event.arg);
+    }
+}
+
+void Engine::run_due_timers() {
+    while (budget_ > 0 && settle_top() && queue_.next_time() == now_) {
+        ++executed_;
+        --budget_;
+        fire_top();
+    }
+    timers_due_ = budget_ == 0;
+}
+
 bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     budget_ = budget;
     while (budget_ > 0) {
-        // Timers that are due now were armed before now, so they are ahead of the whole ring.
-        if (!queue_.empty() && queue_.next_time() == now_ && settle_top() &&
-            queue_.next_time() == now_) {
-            ++executed_, --budget_;
-            fire_top();
+        // Timers that are due now were armed before now, so they are ahead of the whole ring; a timer
+        // that is armed for the present goes to the ring itself.
+        if (timers_due_) {
+            run_due_timers();
             continue;
         }
-        if (head_ != tail_) {
-            const Event event = ring_[head_++ & (ring_.size() - 1)];
-            ++executed_, --budget_;
-            event.fn(event.self, event.arg);
-            continue;
-        }
+        run_present();
+        if (budget_ == 0)
+            break;
         const Time next_input = input != nullptr ? input->next_time() : kForever;
         const Time next_timer = settle_top() ? queue_.next_time() : kForever;
         const Time next = next_input < next_timer ? next_input : next_timer;
         if (next == kForever || next > until)
             return false;
         now_ = next;
+        timers_due_ = next_timer == next;
         while (input != nullptr && input->next_time() == now_) {
             ++executed_;
             budget_ -= budget_ > 0;

@@ -98,10 +98,13 @@ class Engine {
     /// Drops cancelled entries and re-queues moved ones until the top is a live timer.
     bool settle_top();
     void fire_top();
+    void run_due_timers();
+    void run_present();
 
     Time now_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t executed_ = 0;
+    bool timers_due_ = false;  ///< the queue may hold timers of the present
     std::uint64_t budget_ = 0; ///< events that the present run() may still execute
     std::vector<Event> ring_; ///< events of the present, a power of two of them
     std::size_t head_ = 0;

@@ -21,21 +21,20 @@ class SpinLock {
         ++machine.counters.locks;
         if (holder_ != 0) [[unlikely]]
             misuse(machine, name, "is taken while it is held");
-        holder_ = machine.current().id + 1;
+        holder_ = holder_id(machine);
     }
     void unlock(Machine& machine, std::string_view name) {
         machine.point(Op::unlock, this);
-        if (holder_ != machine.current().id + 1) [[unlikely]]
+        if (holder_ != holder_id(machine)) [[unlikely]]
             misuse(machine, name, "is released by somebody who does not hold it");
         holder_ = 0;
     }
     /// lockdep_assert_held.
     [[nodiscard]] bool held_by_current(Machine& machine) const {
-        return holder_ == machine.current().id + 1;
+        return holder_ == holder_id(machine);
     }
 
   private:
-    friend class SpinGuard;
     [[gnu::cold]] static void misuse(Machine& machine, std::string_view name,
                                      std::string_view what) {
         machine.report({.kind = &hazards::deadlock,
@@ -44,7 +43,16 @@ class SpinLock {
                         .message = "spinlock " + std::string(name) + " " + std::string(what)});
     }
 
-    std::uint32_t holder_ = 0; ///< id of the holding context plus one
+    /// Who is recorded as the holder. In the timed form a lock never changes hands while it is held,
+    /// so that it is held is all there is to know.
+    [[nodiscard]] static std::uint32_t holder_id([[maybe_unused]] Machine& machine) {
+        if constexpr (kInstrumented)
+            return machine.current().id + 1;
+        else
+            return 1;
+    }
+
+    std::uint32_t holder_ = 0; ///< 0: free
 };
 
 /// Holds a spinlock for a scope. While a FatalHazard unwinds the run the lock is simply dropped.

@@ -6,18 +6,8 @@
 namespace fenceline::sim::inline FENCELINE_MODE {
 
 Workqueue::Workqueue(Machine& machine, std::string name, Time wakeup_cost)
-    : machine_(machine), worker_(ContextKind::worker, std::move(name), machine.next_context_id()),
-      wakeup_cost_(wakeup_cost) {}
-
-void Workqueue::push(Queued item) {
-    if (front_ == queue_.size()) {
-        queue_.clear();
-        front_ = 0;
-    }
-    queue_.push_back(item);
-}
-
-Workqueue::Queued Workqueue::pop() { return queue_[front_++]; }
+    : machine_(machine), wakeup_cost_(wakeup_cost),
+      worker_(ContextKind::worker, std::move(name), machine.next_context_id()) {}
 
 bool Workqueue::queue(Work& work) {
     machine_.point(Op::queue_work, &work);
@@ -25,12 +15,17 @@ bool Workqueue::queue(Work& work) {
     if (work.pending_)
         return false;
     work.pending_ = true;
-    const bool idle = front_ == queue_.size() && !busy_;
-    push({&work, ++work.ticket_});
+    work.next_ = nullptr;
+    const bool idle = first_ == nullptr && !busy_;
+    if (first_ == nullptr)
+        first_ = &work;
+    else
+        last_->next_ = &work;
+    last_ = &work;
     const Time now = machine_.now();
     if (idle)
         last_start_ = add_saturating(now, wakeup_cost_);
-    if (last_start_ <= now)
+    if (last_start_ <= now) [[likely]]
         machine_.engine.post(turn, this, 0);
     else
         machine_.engine.arm(last_start_, turn, this, 0);
@@ -40,44 +35,45 @@ bool Workqueue::queue(Work& work) {
 /// One turn was taken for every queued item; it runs whichever item is first by then.
 void Workqueue::turn(void* self, std::uint64_t) {
     auto& queue = *static_cast<Workqueue*>(self);
-    if (queue.busy_) {
+    if (queue.busy_) [[unlikely]] {
         ++queue.missed_turns_;
         return;
     }
-    const Queued item = queue.pop();
-    if (item.work->pending_ && item.work->ticket_ == item.ticket) [[likely]]
-        queue.begin(*item.work);
+    Work& work = *queue.first_;
+    queue.first_ = work.next_;
+    if (work.pending_) [[likely]]
+        queue.begin(work);
 }
 
 void Workqueue::begin(Work& work) {
     work.pending_ = false;
     work.running_ = true;
     busy_ = true;
-    if (!work.may_block_ && !machine_.fibers_for_all) [[likely]] {
-        try {
-            ContextScope scope(machine_, worker_);
-            work.fn_(work.self_, work.arg_);
-        } catch (const FatalHazard&) { // the item died; a run that keeps going has another worker
-            finish(work);
-            throw;
-        }
-        finish(work);
+    if (work.may_block_ || (kInstrumented && machine_.fibers_for_all)) [[unlikely]] {
+        machine_.enter(
+            worker_, true, [&work] { work.fn_(work.self_, work.arg_); },
+            [this, &work] { finish(work); });
         return;
     }
-    machine_.enter(
-        worker_, true, [&work] { work.fn_(work.self_, work.arg_); },
-        [this, &work] { finish(work); });
+    try {
+        ContextScope scope(machine_, worker_);
+        work.fn_(work.self_, work.arg_);
+    } catch (const FatalHazard&) { // the item died; a run that keeps going has another worker
+        finish(work);
+        throw;
+    }
+    finish(work);
 }
 
 void Workqueue::finish(Work& work) {
     work.running_ = false;
-    for (Context* context : std::exchange(cancelling_, {}))
-        machine_.wake(*context);
+    if (!cancelling_.empty()) [[unlikely]]
+        for (Context* context : std::exchange(cancelling_, {}))
+            machine_.wake(*context);
     if (work.cost_ == 0) [[likely]] {
         become_free();
         return;
     }
-    last_start_ = std::max(last_start_, machine_.now());
     machine_.engine.arm(
         add_saturating(machine_.now(), work.cost_),
         [](void* self, std::uint64_t) { static_cast<Workqueue*>(self)->become_free(); }, this, 0);
@@ -92,8 +88,18 @@ void Workqueue::become_free() {
 bool Workqueue::cancel_sync(Work& work) {
     Frame frame(machine_, "cancel_work_sync");
     const bool was_pending = work.pending_;
-    work.pending_ = false;
-    ++work.ticket_;
+    if (was_pending) {
+        tombstones_.push_back(std::make_unique<Work>());
+        Work* stand_in = tombstones_.back().get();
+        stand_in->next_ = work.next_;
+        Work** link = &first_;
+        while (*link != &work)
+            link = &(*link)->next_;
+        *link = stand_in;
+        if (last_ == &work)
+            last_ = stand_in;
+        work.pending_ = false;
+    }
     while (work.running_ && &machine_.current() != &worker_) {
         cancelling_.push_back(&machine_.current());
         machine_.block("the end of a work item that is being cancelled");
@@ -116,7 +122,7 @@ void SystemWorkqueue::run(void* self, std::uint64_t) {
     auto& queue = *static_cast<SystemWorkqueue*>(self);
     const Item item = queue.items_.front();
     queue.items_.pop_front();
-    if (!queue.machine_.fibers_for_all) {
+    if (!(kInstrumented && queue.machine_.fibers_for_all)) {
         ContextScope scope(queue.machine_, queue.worker_);
         item.fn(item.self, item.arg);
         return;

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ class Work {
     void* self_ = nullptr;
     std::uint64_t arg_ = 0;
     Time cost_ = 0;
-    std::uint32_t ticket_ = 0; ///< changes with every queueing and cancelling
+    Work* next_ = nullptr; ///< behind it in its queue
     bool may_block_ = false;
     bool pending_ = false;
     bool running_ = false;
@@ -61,27 +62,23 @@ class Workqueue {
     bool cancel_sync(Work& work);
 
   private:
-    struct Queued {
-        Work* work;
-        std::uint32_t ticket; ///< the item's count when it was queued; a cancelled one has moved on
-    };
-
     static void turn(void* self, std::uint64_t);
     void begin(Work& work);
     void finish(Work& work);
     void become_free();
-    void push(Queued item);
-    Queued pop();
 
     Machine& machine_;
-    Context worker_;
-    Time wakeup_cost_;
-    Time last_start_ = 0; ///< nothing queued later starts before this
+    Work* first_ = nullptr; ///< first in, first out
+    Work* last_ = nullptr;
     bool busy_ = false;
     std::uint32_t missed_turns_ = 0; ///< turns that came while the worker was busy
-    std::vector<Queued> queue_;      ///< first in, first out, from front_ on
-    std::size_t front_ = 0;
+    Time last_start_ = 0;            ///< nothing queued later starts before this
+    Time wakeup_cost_;
+    Context worker_;
     std::vector<Context*> cancelling_; ///< contexts that wait for the running item to end
+    /// What stands in the queue for cancelled items: their turns still come, and nobody else's may be
+    /// taken in their stead.
+    std::vector<std::unique_ptr<Work>> tombstones_;
 };
 
 /// system_wq: items run side by side, each in a worker of its own, and are used once (INIT_WORK and

@@ -86,12 +86,17 @@ void name_compositions(Grid& grid) {
     }
 }
 
+/// Whether it is lifetime policies that are compared, and nothing else but the workload.
 bool is_about_lifetimes(const Comparison& comparison) {
-    const auto known = [](const workloads::VaryAxis& axis) {
-        return axis.key == "lifetime" || axis.key == "workload";
-    };
-    return find_axis(comparison, "lifetime") != kNoAxis &&
-           std::all_of(comparison.axes.begin(), comparison.axes.end(), known);
+    std::size_t lifetimes = 0;
+    for (const workloads::VaryAxis& axis : comparison.axes) {
+        if (axis.key == "lifetime" || axis.key.starts_with("lifetime.")) {
+            ++lifetimes;
+        } else if (axis.key != "workload") {
+            return false;
+        }
+    }
+    return lifetimes == 1;
 }
 
 std::string header(const Comparison& comparison, const Style& style) {
@@ -125,32 +130,41 @@ bool complete(const ComparedRun* run) {
     return run != nullptr && run->done && run->result.end != workloads::RunEnd::interrupted;
 }
 
-/// For each variant what broke first and why: a line for each workload in which something did.
+/// What is to be said of one variant: a line, and where there are several workloads another for
+/// each in which something broke.
+std::string failures_of(const Grid& grid, std::size_t column, const Style& style) {
+    const std::string variant = flat(grid.variants[column]);
+    const bool single = grid.workloads.size() == 1;
+    std::string lines;
+    std::size_t failed = 0;
+    bool all = true;
+    for (std::size_t row = 0; row < grid.workloads.size(); ++row) {
+        const ComparedRun* const run = grid.at(row, column);
+        all = all && complete(run);
+        if (broke(run)) {
+            ++failed;
+            lines += wrapped((single ? variant : grid.workloads[row]) + ": " +
+                                 failure_story(run->result),
+                             single ? 2 : 4, 6);
+        }
+    }
+    if (failed == 0) {
+        const std::string verdict = all ? "nothing broke" : "nothing broke so far";
+        return "  " + variant + ": " + style.paint(verdict, Tone::good) + "\n";
+    }
+    if (single) {
+        return lines;
+    }
+    const std::string count =
+        fmt::format("broke in {} of {}", failed, human_plural(grid.workloads.size(), "workload"));
+    return "  " + variant + ": " + style.paint(count, Tone::bad) + "\n" + lines;
+}
+
+/// For each variant what broke first and why.
 std::string failure_lines(const Grid& grid, const Style& style) {
     std::string out = "\n" + style.paint("What broke first, and why", Tone::strong) + "\n";
     for (std::size_t column = 0; column < grid.variants.size(); ++column) {
-        const std::string variant = flat(grid.variants[column]);
-        std::string lines;
-        std::size_t failed = 0;
-        bool all = true;
-        for (std::size_t row = 0; row < grid.workloads.size(); ++row) {
-            const ComparedRun* const run = grid.at(row, column);
-            all = all && complete(run);
-            if (broke(run)) {
-                ++failed;
-                lines += wrapped(grid.workloads[row] + ": " + failure_story(run->result), 4, 6);
-            }
-        }
-        if (failed == 0) {
-            const std::string verdict = all ? "nothing broke" : "nothing broke so far";
-            out += "  " + variant + ": " + style.paint(verdict, Tone::good) + "\n";
-        } else {
-            out += "  " + variant + ": " +
-                   style.paint(fmt::format("broke in {} of {}", failed,
-                                           human_plural(grid.workloads.size(), "workload")),
-                               Tone::bad) +
-                   "\n" + lines;
-        }
+        out += failures_of(grid, column, style);
     }
     return out;
 }

@@ -35,19 +35,36 @@ Cell verdict_cell(const ComparedRun* run) {
     return interrupted(*run) ? Cell{"interrupted", Tone::faint} : Cell{"safe", Tone::good};
 }
 
-/// What the longest unload waited for.
-Cell unload_cell(const workloads::LifetimeResult& lifetime) {
-    if (lifetime.unload_waits.empty()) {
-        return {lifetime.unload_time == 0 ? "-" : human_time(lifetime.unload_time)};
-    }
+/// The longest of the waits in which an unload or unbind stood, those that never ended first.
+const workloads::UnloadWait* longest_wait(const workloads::LifetimeResult& lifetime) {
     const auto longest = std::max_element(
         lifetime.unload_waits.begin(), lifetime.unload_waits.end(),
         [](const auto& a, const auto& b) {
             return std::pair{!a.finished, a.duration} < std::pair{!b.finished, b.duration};
         });
-    return {fmt::format("{} for {}{}", human_time(longest->duration), longest->reason,
-                        longest->finished ? "" : " (never done)"),
-            longest->finished ? Tone::plain : Tone::bad};
+    return longest == lifetime.unload_waits.end() ? nullptr : &*longest;
+}
+
+Cell unload_cell(const workloads::LifetimeResult& lifetime) {
+    const workloads::UnloadWait* const wait = longest_wait(lifetime);
+    if (wait != nullptr && !wait->finished) {
+        return {"never", Tone::bad};
+    }
+    return {lifetime.unload_time != 0 ? human_time(lifetime.unload_time)
+            : wait != nullptr         ? human_time(wait->duration)
+                                      : "-"};
+}
+
+/// What the unload waited for, below the table.
+std::string unload_line(const std::string& variant, const workloads::LifetimeResult& lifetime) {
+    const workloads::UnloadWait* const wait = longest_wait(lifetime);
+    if (wait == nullptr) {
+        return {};
+    }
+    return wrapped(fmt::format("{}: {} waits {} for {}{}", variant, wait->who,
+                               human_time(wait->duration), wait->reason,
+                               wait->finished ? "" : ", in vain"),
+                   2, 4);
 }
 
 /// Figures of a run that ended early are not those of the whole run.
@@ -57,10 +74,10 @@ bool cut_short(const ComparedRun& run) {
 
 std::vector<Cell> cost_row(const std::string& variant, const ComparedRun& run) {
     const workloads::LifetimeResult& lifetime = run.result.lifetime;
-    const bool pinned = lifetime.peak_pinned_objects != 0;
+    const bool known = !lifetime.longest_what.empty();
     const std::string holder =
-        pinned ? lifetime.longest_what + " by " + lifetime.longest_holder : "-";
-    return {{variant + (cut_short(run) ? " *" : "")},
+        known ? lifetime.longest_what + " by " + lifetime.longest_holder : "-";
+    return {{variant + (cut_short(run) ? "*" : "")},
             {human_byte_seconds(lifetime.pinned_byte_seconds)},
             {human_bytes(static_cast<double>(lifetime.peak_pinned_bytes))},
             {human_time(lifetime.longest_pinned)},
@@ -209,22 +226,24 @@ std::string cost_tables(const Grid& grid, const Style& style) {
     bool any_cut_short = false;
     for (std::size_t row = 0; row < grid.workloads.size(); ++row) {
         Table table({{"", Align::left, Overflow::wrap_name},
-                     {"pinned\nafter signal"},
+                     {"pinned"},
                      {"peak\npinned"},
                      {"longest\npin"},
                      {"what, held by", Align::left, Overflow::wrap},
-                     {"unload waited", Align::left, Overflow::wrap},
+                     {"unload"},
                      {"atomics\n/job"},
                      {"locks\n/job"}});
+        std::string waits;
         for (std::size_t column = 0; column < grid.variants.size(); ++column) {
             const ComparedRun* const run = grid.at(row, column);
             if (run != nullptr && run->done) {
                 table.row(cost_row(grid.variants[column], *run));
+                waits += unload_line(grid.variants[column], run->result.lifetime);
                 any_cut_short = any_cut_short || cut_short(*run);
             }
         }
         if (!table.empty()) {
-            out += title("Costs: " + grid.workloads[row], style) + table.text(style);
+            out += title("Costs: " + grid.workloads[row], style) + table.text(style) + waits;
         }
     }
     if (any_cut_short) {
@@ -259,8 +278,10 @@ std::string side_by_side(const Grid& grid, const Comparison& comparison, const S
         Table table(std::move(columns));
         add_clients(table, pattern->result, line);
         add_rings(table, pattern->result, line);
+        bool first = true;
         for (const Figure& figure : whole_figures()) {
-            add_row(table, "", figure, line);
+            add_row(table, first ? "whole run" : "", figure, line);
+            first = false;
         }
         std::vector<Cell> verdicts{{""}, {"verdict"}};
         for (const ComparedRun* run : line) {

@@ -164,15 +164,19 @@ std::string pinned_text(const workloads::LifetimeResult& lifetime) {
     if (lifetime.peak_pinned_objects == 0) {
         return wrapped("nothing stayed pinned after its fence had signalled", 2, 4);
     }
-    std::string out = wrapped(
-        fmt::format("pinned after signal: {} in all; at the peak {} in {}; longest {} ({}, held by "
-                    "{}); {} still pinned at the end",
-                    human_byte_seconds(lifetime.pinned_byte_seconds),
-                    human_bytes(static_cast<double>(lifetime.peak_pinned_bytes)),
-                    human_plural(lifetime.peak_pinned_objects, "object"),
-                    human_time(lifetime.longest_pinned), lifetime.longest_what,
-                    lifetime.longest_holder, human_count(lifetime.unreleased)),
-        2, 4);
+    const std::string longest =
+        lifetime.longest_what.empty()
+            ? std::string()
+            : fmt::format("; longest {} ({}, held by {})", human_time(lifetime.longest_pinned),
+                          lifetime.longest_what, lifetime.longest_holder);
+    const std::string out =
+        wrapped(fmt::format("pinned after signal: {} in all; at the peak {} in {}{}; {} never "
+                            "released",
+                            human_byte_seconds(lifetime.pinned_byte_seconds),
+                            human_bytes(static_cast<double>(lifetime.peak_pinned_bytes)),
+                            human_plural(lifetime.peak_pinned_objects, "object"), longest,
+                            human_count(lifetime.unreleased)),
+                2, 4);
     std::vector<std::string> holders;
     for (const workloads::HolderBytes& bytes : lifetime.by_holder) {
         holders.push_back(

@@ -127,10 +127,13 @@ build() {
             fail "Configuring build/$preset failed."
         fi
     fi
-    # ninja -n says whether there is anything to do.
-    if ninja -C "$dir" -n "$target" 2>/dev/null | grep -q 'no work to do'; then
+    if [ ! -e "$dir/.ninja_log" ]; then
+        say "Building build/$preset (the first time takes some minutes)"
+        cmake --build "$dir" --target "$target" || fail "Building build/$preset failed."
         return 0
     fi
-    say "Building build/$preset (the first time takes some minutes)"
-    cmake --build "$dir" --target "$target" || fail "Building build/$preset failed."
+    # Later on, only what is built anew deserves a line.
+    cmake --build "$dir" --target "$target" 2>&1 |
+        { grep --line-buffered -v -e 'Re-checking globbed directories' -e '^ninja: no work to do' || true; } ||
+        fail "Building build/$preset failed."
 }

@@ -5,6 +5,16 @@
 #include <fmt/format.h>
 
 namespace fenceline::tools {
+namespace {
+
+/// The context, and the innermost modelled function.
+std::string where(const sim::Incident& incident) {
+    return incident.frames.empty()
+               ? incident.context
+               : fmt::format("{} ({})", incident.context, incident.frames.back());
+}
+
+} // namespace
 
 std::string first_failure(const workloads::RunResult& result) {
     const sim::Hazard& first = result.hazards.front();
@@ -15,17 +25,11 @@ std::string failure_story(const workloads::RunResult& result) {
     const sim::Hazard& first = result.hazards.front();
     std::string story = headline(first);
     if (first.access.known) {
-        story += fmt::format("; at {} in {}", human_time(first.access.time), first.access.context);
-        if (!first.access.frames.empty()) {
-            story += fmt::format(", {}", first.access.frames.back());
-        }
+        story += fmt::format("; at {} in {}", human_time(first.access.time), where(first.access));
     }
     if (first.freed.known) {
         story +=
-            fmt::format("; freed at {} by {}", human_time(first.freed.time), first.freed.context);
-        if (!first.freed.frames.empty()) {
-            story += fmt::format(", {}", first.freed.frames.back());
-        }
+            fmt::format("; freed at {} by {}", human_time(first.freed.time), where(first.freed));
     }
     return story;
 }
