@@ -300,7 +300,7 @@ void FenceCore::free_memory(void* self, std::uint64_t packed) {
         core.pairs.free({ref.index(), ref.generation});
 }
 
-void FenceCore::report_leaks() {
+void FenceCore::account_unreleased() {
     const sim::Time now = machine.now();
     hardware.for_each_live([&](auto, HardwareFence& fence) {
         if (fence.base.is_signaled_bit() && fence.base.references.peek() > 0)
@@ -311,6 +311,13 @@ void FenceCore::report_leaks() {
             ledger.still_pinned(kSchedFenceBytes, pair.finished.timestamp, now,
                                 "scheduler fence");
     });
+    owners.for_each_live([&](auto, const Owner& owner) {
+        if (owner.abandoned)
+            ledger.still_pinned(kContextBytes, owner.abandoned_at, now, "context");
+    });
+}
+
+void FenceCore::report_leaks() {
     pairs.report_leaks();
     hardware.report_leaks();
 }

@@ -133,8 +133,10 @@ class FenceCore {
     /// Bytes of the kernel's objects that live as long as this fence.
     [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref);
 
-    /// Reports what is alive although nothing can free it any more, and accounts it.
+    /// Reports what is alive although nothing can free it any more.
     void report_leaks();
+    /// Books what is still pinned at the end of a run, up to now.
+    void account_unreleased();
 
     [[nodiscard]] std::uint64_t signalled() const { return signalled_; }
     /// The greatest number of fences whose memory was allocated at once (a pair counts twice).

@@ -53,10 +53,12 @@ void HardwareFences::abandon_context(OwnerRef context) {
     }
     Owner& owner = core_.owners.get(context, "context");
     owner.abandoned_at = core_.machine.now();
-    if (owner.references.put(core_.machine, "context"))
+    if (owner.references.put(core_.machine, "context")) {
         drop_context(core_, context);
-    else
-        core_.ledger.pinned(kContextBytes);
+        return;
+    }
+    owner.abandoned = true;
+    core_.ledger.pinned(kContextBytes);
 }
 
 FenceRef HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context,
@@ -100,6 +102,7 @@ void HardwareFences::release(FenceCore& core, FenceRef ref) {
         const OwnerRef context = core.hardware.at(ref.index()).names;
         Owner& owner = core.owners.get(context, "context");
         if (owner.references.put(core.machine, "context")) {
+            owner.abandoned = false;
             core.ledger.unpinned(kContextBytes, owner.abandoned_at, core.machine.now(),
                                  Holder::fence, "context");
             drop_context(core, context);

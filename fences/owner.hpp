@@ -30,8 +30,8 @@ struct Owner {
     std::string name;
     sim::SpinLock lock;
     sim::RefCount references;     ///< used where the policy counts contexts
-    sim::Time abandoned_at = 0;   ///< when its creator let go of it
-    std::uint64_t pinned_by = 0;  ///< fences that hold a reference
+    bool abandoned = false;       ///< its creator has let go of it, fences still count it
+    sim::Time abandoned_at = 0;
 };
 
 [[nodiscard]] std::string describe_owner(const Owner& owner);

@@ -72,6 +72,8 @@ class Engine {
     bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
     /// Ends the run() that is going on after the present event.
     void stop() { budget_ = 0; }
+    /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the past.
+    void advance_to(Time when) { now_ = when; }
 
     [[nodiscard]] bool idle() const { return head_ == tail_ && queue_.empty(); }
     [[nodiscard]] std::size_t pending() const { return tail_ - head_ + queue_.size(); }

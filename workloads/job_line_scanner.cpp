@@ -1,106 +1,78 @@
 #include "workloads/job_line_scanner.hpp"
 
 #include "workloads/duration.hpp"
+#include "workloads/line_reader.hpp"
 
+#include <simdjson.h>
+
+#include <cstring>
 #include <limits>
 
 namespace fenceline::workloads {
 namespace {
 
+namespace od = simdjson::ondemand;
+
+static_assert(LineReader::kPadding >= simdjson::SIMDJSON_PADDING);
+
 enum Field : unsigned { id, at, entity, duration, credits, after, via, run_job, unknown };
 
-Field field_of(std::string_view key) {
-    switch (key.size()) {
-    case 2:
-        return key == "id" ? id : key == "at" ? at : unknown;
-    case 3:
-        return key == "via" ? via : unknown;
-    case 5:
-        return key == "after" ? after : unknown;
-    case 6:
-        return key == "entity" ? entity : unknown;
-    case 7:
-        return key == "credits" ? credits : key == "run_job" ? run_job : unknown;
-    case 8:
-        return key == "duration" ? duration : unknown;
+/// Whether the raw key (it ends with its quote) is this one. The padding makes the read safe.
+template <std::size_t Size>
+bool is_key(const char* raw, const char (&key)[Size]) {
+    return std::memcmp(raw, key, Size - 1) == 0; // Size counts the terminating zero
+}
+
+Field field_of(const char* raw) {
+    switch (*raw) {
+    case 'i':
+        return is_key(raw, "id\"") ? id : unknown;
+    case 'a':
+        return is_key(raw, "at\"") ? at : is_key(raw, "after\"") ? after : unknown;
+    case 'e':
+        return is_key(raw, "entity\"") ? entity : unknown;
+    case 'd':
+        return is_key(raw, "duration\"") ? duration : unknown;
+    case 'c':
+        return is_key(raw, "credits\"") ? credits : unknown;
+    case 'v':
+        return is_key(raw, "via\"") ? via : unknown;
+    case 'r':
+        return is_key(raw, "run_job\"") ? run_job : unknown;
     default:
         return unknown;
     }
 }
 
-/// Walks over one line.
-class Walk {
-  public:
-    Walk(const char* at, const char* end) : at_(at), end_(end) {}
-
-    void skip_space() {
-        while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r')) {
-            ++at_;
-        }
+/// The text of a string without escapes. The line has been found to be valid UTF-8 with its quotes
+/// in pairs; control characters are the one thing that is left to look for.
+bool plain_string(od::value& value, std::string_view& out) {
+    od::raw_json_string raw;
+    if (value.get_raw_json_string().get(raw) != simdjson::SUCCESS) {
+        return false;
     }
-    /// Takes the byte, and white space around it.
-    bool take(char expected) {
-        skip_space();
-        if (at_ >= end_ || *at_ != expected) {
+    const char* const begin = raw.raw();
+    const char* end = begin;
+    while (*end != '"') {
+        if (*end == '\\' || static_cast<unsigned char>(*end) < 0x20) {
             return false;
         }
-        ++at_;
-        skip_space();
+        ++end;
+    }
+    out = {begin, static_cast<std::size_t>(end - begin)};
+    return true;
+}
+
+bool integer(od::value& value, std::uint64_t& out, std::uint64_t greatest = kLargestInteger) {
+    return value.get_uint64().get(out) == simdjson::SUCCESS && out <= greatest;
+}
+
+bool time(od::value& value, sim::Time& out, bool may_be_forever) {
+    if (integer(value, out, kLatestTime)) {
         return true;
-    }
-    [[nodiscard]] bool is(char expected) const { return at_ < end_ && *at_ == expected; }
-    [[nodiscard]] bool at_end() const { return at_ == end_; }
-
-    /// A string without escapes and control characters.
-    bool string(std::string_view& out) {
-        if (!is('"')) {
-            return false;
-        }
-        const char* const begin = ++at_;
-        while (at_ < end_ && *at_ != '"') {
-            const auto byte = static_cast<unsigned char>(*at_);
-            if (byte < 0x20 || byte == '\\') {
-                return false;
-            }
-            ++at_;
-        }
-        if (at_ >= end_) {
-            return false;
-        }
-        out = {begin, static_cast<std::size_t>(at_ - begin)};
-        ++at_;
-        return true;
-    }
-    bool integer(std::uint64_t& out, std::uint64_t greatest) {
-        const char* const begin = at_;
-        std::uint64_t value = 0;
-        while (at_ < end_ && *at_ >= '0' && *at_ <= '9') {
-            value = value * 10 + static_cast<std::uint64_t>(*at_ - '0');
-            ++at_;
-        }
-        const auto digits = at_ - begin;
-        // 19 digits cannot overflow; a zero in front of others is no number.
-        if (digits == 0 || digits > 19 || (digits > 1 && *begin == '0')) {
-            return false;
-        }
-        if (at_ < end_ && (*at_ == '.' || *at_ == 'e' || *at_ == 'E')) {
-            return false;
-        }
-        out = value;
-        return value <= greatest;
-    }
-
-  private:
-    const char* at_;
-    const char* end_;
-};
-
-bool time(Walk& walk, sim::Time& out, bool may_be_forever) {
-    if (!walk.is('"')) {
-        return walk.integer(out, kLatestTime);
     }
     std::string_view text;
-    if (!walk.string(text)) {
+    if (!plain_string(value, text)) {
         return false;
     }
     if (may_be_forever && text == "forever") {
@@ -112,27 +84,26 @@ bool time(Walk& walk, sim::Time& out, bool may_be_forever) {
     return parsed.fault == DurationFault::none;
 }
 
-bool ids(Walk& walk, std::vector<std::uint64_t>& out) {
-    if (!walk.take('[')) {
+bool ids(od::value& value, std::vector<std::uint64_t>& out) {
+    od::array list;
+    if (value.get_array().get(list) != simdjson::SUCCESS) {
         return false;
     }
-    if (walk.take(']')) {
-        return true;
-    }
-    do {
-        std::uint64_t number = 0;
-        if (!walk.integer(number, kLargestInteger)) {
+    for (auto element : list) {
+        od::value number;
+        std::uint64_t id = 0;
+        if (element.get(number) != simdjson::SUCCESS || !integer(number, id)) {
             return false;
         }
-        out.push_back(number);
-    } while (walk.take(','));
-    return walk.take(']');
+        out.push_back(id);
+    }
+    return true;
 }
 
 template <typename Enum>
-bool named(Walk& walk, Enum& out) {
+bool named(od::value& value, Enum& out) {
     std::string_view text;
-    if (!walk.string(text)) {
+    if (!plain_string(value, text)) {
         return false;
     }
     for (const EnumName<Enum>& entry : kEnumNames<Enum>) {
@@ -144,28 +115,28 @@ bool named(Walk& walk, Enum& out) {
     return false;
 }
 
-bool read_field(Field field, Walk& walk, RawJob& out, std::vector<std::uint64_t>& after_ids) {
+bool read_field(Field field, od::value& value, RawJob& out, std::vector<std::uint64_t>& after_ids) {
     switch (field) {
     case id:
-        return walk.integer(out.id, kLargestInteger);
+        return integer(value, out.id);
     case at:
-        return time(walk, out.at, false);
+        return time(value, out.at, false);
     case entity:
-        return walk.string(out.entity);
+        return plain_string(value, out.entity);
     case duration:
-        return time(walk, out.duration, true);
+        return time(value, out.duration, true);
     case credits: {
         std::uint64_t number = 0;
-        const bool good = walk.integer(number, std::numeric_limits<std::uint32_t>::max());
+        const bool good = integer(value, number, std::numeric_limits<std::uint32_t>::max());
         out.credits = static_cast<std::uint32_t>(number);
         return good && number > 0;
     }
     case after:
-        return ids(walk, after_ids);
+        return ids(value, after_ids);
     case via:
-        return named(walk, out.via);
+        return named(value, out.via);
     case run_job:
-        return named(walk, out.run_job);
+        return named(value, out.run_job);
     case unknown:
         break;
     }
@@ -176,27 +147,43 @@ constexpr unsigned kRequired = 1U << id | 1U << at | 1U << entity | 1U << durati
 
 } // namespace
 
-bool scan_job_line(std::string_view line, RawJob& out, std::vector<std::uint64_t>& after_ids) {
+struct JobLineScanner::Parser {
+    od::parser parser;
+};
+
+JobLineScanner::JobLineScanner() : parser_(std::make_unique<Parser>()) {}
+JobLineScanner::~JobLineScanner() = default;
+
+bool JobLineScanner::scan(std::string_view line, RawJob& out,
+                          std::vector<std::uint64_t>& after_ids) {
     out = RawJob{};
     after_ids.clear();
-    Walk walk(line.data(), line.data() + line.size());
-    if (!walk.take('{')) {
+    od::document document;
+    od::object object;
+    if (parser_->parser
+                .iterate(line.data(), line.size(), line.size() + LineReader::kPadding)
+                .get(document) != simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS) {
         return false;
     }
     unsigned seen = 0;
-    do {
-        std::string_view key;
-        if (!walk.string(key) || !walk.take(':')) {
+    for (auto member : object) {
+        od::raw_json_string key;
+        od::value value;
+        if (member.key().get(key) != simdjson::SUCCESS ||
+            member.value().get(value) != simdjson::SUCCESS) {
             return false;
         }
-        const Field field = field_of(key);
+        const Field field = field_of(key.raw());
         const unsigned bit = 1U << field;
-        if ((seen & bit) != 0 || !read_field(field, walk, out, after_ids)) {
+        if ((seen & bit) != 0 || !read_field(field, value, out, after_ids)) {
             return false;
         }
         seen |= bit;
-    } while (walk.take(','));
-    return walk.take('}') && walk.at_end() && (seen & kRequired) == kRequired;
+    }
+    // Nothing may follow the object: past the last token there is no location.
+    return (seen & kRequired) == kRequired &&
+           document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
 
 } // namespace fenceline::workloads

@@ -9,7 +9,8 @@ namespace fenceline::workloads {
 
 StreamJobSource::StreamJobSource(std::shared_ptr<const StreamedWorkload> shared,
                                  std::unique_ptr<LineReader> lines)
-    : shared_(std::move(shared)), lines_(std::move(lines)), checker_(shared_->entities) {
+    : shared_(std::move(shared)), lines_(std::move(lines)),
+      scanner_(std::make_unique<JobLineScanner>()), checker_(shared_->entities) {
     const std::vector<Action>& actions = shared_->workload.actions;
     for (std::size_t i = 0; i < actions.size(); ++i) {
         if (actions[i].job) {
@@ -19,11 +20,13 @@ StreamJobSource::StreamJobSource(std::shared_ptr<const StreamedWorkload> shared,
     std::sort(job_actions_.begin(), job_actions_.end());
 }
 
+StreamJobSource::~StreamJobSource() = default;
+
 bool StreamJobSource::next(JobRecord& out) {
     std::string_view line;
     while (lines_->next(line)) {
         RawJob raw;
-        if (!scan_job_line(line, raw, checker_.after_ids()) || !checker_.accept(raw, out)) {
+        if (!scanner_->scan(line, raw, checker_.after_ids()) || !checker_.accept(raw, out)) {
             if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
                 continue; // an empty line says nothing
             }

@@ -1,8 +1,8 @@
 // Listed jobs from JSON Lines, read and checked as they are needed.
 //
 // Memory is constant whatever the number of jobs, as long as their ids follow each other (see
-// id_index.hpp). A fault in a line is thrown when the line is reached; an action about a job that
-// has not come by the action's time is thrown when that time has passed.
+// id_index.hpp). A fault in a line is thrown when the line is reached; an action about a job that has
+// not come by the action's time is thrown when that time has passed.
 #pragma once
 
 #include "workloads/job_checker.hpp"
@@ -25,11 +25,14 @@ struct StreamedWorkload {
     std::unique_ptr<LineReader> once;
 };
 
+class JobLineScanner;
+
 class StreamJobSource final : public JobSource {
   public:
     /// `lines` stands after the first line.
     StreamJobSource(std::shared_ptr<const StreamedWorkload> shared,
                     std::unique_ptr<LineReader> lines);
+    ~StreamJobSource() override;
 
     bool next(JobRecord& out) override;
     [[nodiscard]] std::optional<std::uint64_t> count_hint() const override { return std::nullopt; }
@@ -45,6 +48,7 @@ class StreamJobSource final : public JobSource {
 
     std::shared_ptr<const StreamedWorkload> shared_;
     std::unique_ptr<LineReader> lines_;
+    std::unique_ptr<JobLineScanner> scanner_;
     JobChecker checker_;
     /// Actions about a job, by time: those before `checked_` have been found sound.
     std::vector<std::pair<sim::Time, std::size_t>> job_actions_;

@@ -12,14 +12,14 @@ constexpr std::size_t kFirstSize = std::size_t{256} << 10U;
 
 } // namespace
 
-LineReader::LineReader(const std::string& path) : file_(path), buffer_(kFirstSize) {}
+LineReader::LineReader(const std::string& path) : file_(path), buffer_(kFirstSize + kPadding) {}
 
 bool LineReader::next(std::string_view& line) {
     std::size_t searched = begin_;
     for (;;) {
         const char* const start = buffer_.data() + begin_;
-        const auto* const found =
-            static_cast<const char*>(std::memchr(buffer_.data() + searched, '\n', end_ - searched));
+        const auto* const found = static_cast<const char*>(
+            std::memchr(buffer_.data() + searched, '\n', end_ - searched));
         if (found != nullptr) {
             line = {start, static_cast<std::size_t>(found - start)};
             begin_ += line.size() + 1;
@@ -42,14 +42,14 @@ bool LineReader::fill() {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    if (end_ == buffer_.size()) {
+    if (end_ == buffer_.size() - kPadding) {
         if (end_ >= kLongestLine) {
             throw InputError(file_.name() + ":" + std::to_string(line_number_ + 1) +
                              ":1: found a line longer than 256 MiB, expected a shorter one");
         }
-        buffer_.resize(2 * end_);
+        buffer_.resize(2 * end_ + kPadding);
     }
-    const std::size_t got = file_.read(buffer_.data() + end_, buffer_.size() - end_);
+    const std::size_t got = file_.read(buffer_.data() + end_, buffer_.size() - kPadding - end_);
     end_ += got;
     return got != 0;
 }

@@ -1,7 +1,7 @@
 // Lines of a file of any length, through a bounded buffer.
 //
-// Memory: the buffer, which grows only to hold the longest line. A line is valid until the next
-// call.
+// Memory: the buffer, which grows only to hold the longest line. A line is valid until the next call
+// and is followed by kPadding readable bytes, as simdjson wants.
 #pragma once
 
 #include "workloads/input_file.hpp"
@@ -15,6 +15,7 @@ namespace fenceline::workloads {
 
 class LineReader {
   public:
+    static constexpr std::size_t kPadding = 64;
     static constexpr std::size_t kLongestLine = std::size_t{256} << 20U;
 
     explicit LineReader(const std::string& path);
@@ -34,9 +35,9 @@ class LineReader {
     bool fill();
 
     InputFile file_;
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0; ///< first byte not yet returned
-    std::size_t end_ = 0;   ///< first byte not yet read
+    std::vector<char> buffer_; ///< kPadding bytes at its end are never filled
+    std::size_t begin_ = 0;    ///< first byte not yet returned
+    std::size_t end_ = 0;      ///< first byte not yet read
     std::uint64_t line_number_ = 0;
 };
 

@@ -156,8 +156,10 @@ RunEnd Run::run_proper() {
                                    statistics_.submitted(), statistics_.freed()}))
             return RunEnd::interrupted;
     }
-    const bool cut = !machine_.engine.idle() || next_input_ != sim::kForever;
-    return cut ? RunEnd::until : RunEnd::stuck;
+    if (machine_.engine.idle() && next_input_ == sim::kForever)
+        return RunEnd::stuck;
+    machine_.engine.advance_to(config_.until);
+    return RunEnd::until;
 }
 
 void Run::run_to_idle() {
@@ -188,6 +190,7 @@ RunResult Run::execute() {
             result.end = RunEnd::hazard;
         }
     }
+    core_.account_unreleased();
     result.end_time = machine_.now();
     result.events = machine_.engine.executed();
     std::vector<const scheduler::Ring*> rings;

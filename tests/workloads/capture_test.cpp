@@ -1,8 +1,8 @@
-// The bundled capture: the document agrees with the recorded table, and its replay with the recorded
-// times.
+// The bundled capture: the document agrees with the recorded table, and its replay with the
+// recorded times.
 //
-// The table itself is not part of the repository. It is looked for where FENCELINE_SHARED points to,
-// else next to the source; without it these tests are skipped.
+// The table itself is not part of the repository. It is looked for where FENCELINE_SHARED points
+// to, else next to the source; without it these tests are skipped.
 #include "workloads/read_config.hpp"
 #include "workloads/read_workload.hpp"
 #include "workloads/simulation.hpp"
@@ -113,8 +113,7 @@ LoadedWorkload bundled() {
 /// When the bundled jobs start under configs/steamvr.json with another credit limit.
 std::vector<std::pair<std::uint64_t, sim::Time>> replay(int credit_limit) {
     const LoadedWorkload loaded = bundled();
-    const std::vector<Setting> settings{
-        {"rings.gfx.credit_limit", std::to_string(credit_limit)}};
+    const std::vector<Setting> settings{{"rings.gfx.credit_limit", std::to_string(credit_limit)}};
     const Config config = resolve_rings(
         read_config(std::string(FENCELINE_SOURCE_DIR) + "/configs/steamvr.json", settings),
         *loaded.workload);

@@ -31,7 +31,8 @@ const std::vector<std::string> kPresets{"borrowed-lock", "inline-lock", "refcoun
                                         "drain-on-unload", "split"};
 
 RunResult run(const std::string& situation, const Config& config, RunOptions options = {}) {
-    const LoadedWorkload loaded = load_workload(kSource + "/workloads/library/" + situation + ".json");
+    const LoadedWorkload loaded =
+        load_workload(kSource + "/workloads/library/" + situation + ".json");
     const Config resolved = resolve_rings(config, *loaded.workload);
     EXPECT_EQ(unsupported(*loaded.workload, resolved), std::vector<std::string>{});
     const auto jobs = loaded.open_jobs();
@@ -71,12 +72,12 @@ double byte_seconds(std::uint64_t bytes, sim::Time duration) {
     return static_cast<double>(bytes * duration) * 1e-9;
 }
 
-// --- a: the lock's owner dies first ---------------------------------------------------------------
+// --- a: the lock's owner dies first
+// ---------------------------------------------------------------
 
 TEST(SituationA, Verdicts) {
-    EXPECT_THAT(first_hazards(kA),
-                ElementsAre("use-after-free of lock", "safe", "safe", "use-after-free of lock",
-                            "safe"));
+    EXPECT_THAT(first_hazards(kA), ElementsAre("use-after-free of lock", "safe", "safe",
+                                               "use-after-free of lock", "safe"));
 }
 
 TEST(SituationA, TheContextsLockIsGoneAtTheFirstWait) {
@@ -99,8 +100,7 @@ TEST(SituationA, ThePrivateFencesLockIsTheRings) {
     Config config = with("split");
     config.quirks = {std::string(kExportHardwareFence)};
     const RunResult result = run(kA, config);
-    ASSERT_THAT(verdicts(result),
-                ElementsAre("private-escape of fence", "use-after-free of lock"));
+    ASSERT_THAT(verdicts(result), ElementsAre("private-escape of fence", "use-after-free of lock"));
     EXPECT_EQ(result.hazards[0].access.time, 500 * sim::kMicrosecond);
     EXPECT_EQ(result.hazards[1].access.time, 5 * sim::kMillisecond);
 }
@@ -112,10 +112,11 @@ TEST(SituationA, ThePublicFencesLockOutlivesEverything) {
     EXPECT_THAT(result.observations, ElementsAre(HasSubstr("3000000 ns"), HasSubstr("5000000 ns")));
 }
 
-// --- b: fences held for hours ---------------------------------------------------------------------
+// --- b: fences held for hours
+// ---------------------------------------------------------------------
 
-// Three fences signal at 1, 2 and 3 ms, the entity goes at 10 ms, the last holder lets go 14,400.01 s
-// after the beginning.
+// Three fences signal at 1, 2 and 3 ms, the entity goes at 10 ms, the last holder lets go 14,400.01
+// s after the beginning.
 constexpr sim::Time kClosed = 14'400 * sim::kSecond + 10 * sim::kMillisecond;
 constexpr sim::Time kDestroyed = 10 * sim::kMillisecond;
 
@@ -129,7 +130,9 @@ double three_fences(std::uint64_t bytes) {
 }
 
 /// The scheduler's pair of the last job, which the entity keeps as last_scheduled until it ends.
-double last_scheduled() { return byte_seconds(192, kDestroyed - 3 * sim::kMillisecond); }
+double last_scheduled() {
+    return byte_seconds(192, kDestroyed - 3 * sim::kMillisecond);
+}
 
 double held_by(const RunResult& result, std::string_view holder) {
     for (const HolderBytes& entry : result.lifetime.by_holder) {
@@ -179,13 +182,13 @@ TEST(SituationB, AParentGivenUpAtSignalIsNotPinned) {
     EXPECT_DOUBLE_EQ(result.lifetime.pinned_byte_seconds, three_fences(192));
 }
 
-// --- c and d: unloaded while a sync_file is held --------------------------------------------------
+// --- c and d: unloaded while a sync_file is held
+// --------------------------------------------------
 
 TEST(SituationC, Verdicts) {
-    EXPECT_THAT(first_hazards(kC),
-                ElementsAre("use-after-free of ops", "use-after-free of ops",
-                            "use-after-free of ops", "slab-in-use of slab",
-                            "use-after-free of names"));
+    EXPECT_THAT(first_hazards(kC), ElementsAre("use-after-free of ops", "use-after-free of ops",
+                                               "use-after-free of ops", "slab-in-use of slab",
+                                               "use-after-free of names"));
 }
 
 TEST(SituationC, TheQueryFindsTheTableGone) {
@@ -201,7 +204,9 @@ TEST(SituationC, ADrainedDriverStillHasTheFenceInItsSlab) {
     EXPECT_LT(result.hazards[0].access.time, 4 * sim::kMillisecond);
 }
 
-TEST(SituationD, Verdicts) { EXPECT_EQ(first_hazards(kD), first_hazards(kC)); }
+TEST(SituationD, Verdicts) {
+    EXPECT_EQ(first_hazards(kD), first_hazards(kC));
+}
 
 TEST(SituationD, TheNameIsReadThroughAFreedScheduler) {
     const RunResult result = run(kD, with("split"));
@@ -228,7 +233,8 @@ TEST(SituationD, AParentGivenUpAtSignalLeavesOnlyTheNames) {
     EXPECT_THAT(verdicts(run(kD, config, options)), ElementsAre("use-after-free of names"));
 }
 
-// --- all bundled configurations -------------------------------------------------------------------
+// --- all bundled configurations
+// -------------------------------------------------------------------
 
 TEST(BundledConfigurations, AreValidAndCanBeRun) {
     std::size_t count = 0;
