@@ -27,9 +27,10 @@ enum class Holder : std::uint8_t {
     sync_file,
     syncobj,
     fence,
-    workload
+    workload,
+    still_held ///< nobody had let go when the run ended
 };
-inline constexpr std::size_t kHolderCount = 9;
+inline constexpr std::size_t kHolderCount = 10;
 [[nodiscard]] std::string_view name_of(Holder holder);
 
 /// Sizes of the kernel's objects, in bytes (plain configuration of the 6.12 layouts).
@@ -58,7 +59,7 @@ class Ledger {
                   std::string_view what);
     /// Accounts what is still pinned when the run ends, without a release.
     void still_pinned(std::uint64_t bytes, sim::Time since, sim::Time now, std::string_view what) {
-        unpinned(bytes, since, now, Holder::workload, what);
+        unpinned(bytes, since, now, Holder::still_held, what);
         ++unreleased_;
     }
 

@@ -100,14 +100,11 @@ LifetimePolicy classic(std::string name, FenceRules hardware) {
     return policy;
 }
 
-/// drm/sched's pair: one lock in the fence, release callbacks, a slab of gpu_sched's own.
+/// drm/sched's pair as it is by default, and a driver whose rings lend their locks.
 LifetimePolicy split_policy(std::string name) {
     LifetimePolicy policy;
     policy.name = std::move(name);
     policy.public_fence = PublicFence::split;
-    policy.public_rules.lock = LockRule::shared;
-    policy.public_rules.release = ReleaseRule::callback;
-    policy.public_rules.memory = MemoryRule::slab;
     policy.hardware.lock = LockRule::ring;
     return policy;
 }

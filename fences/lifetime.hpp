@@ -67,7 +67,11 @@ struct FenceRules {
 struct LifetimePolicy {
     std::string name; ///< the preset's name, or what the user calls the composition
     PublicFence public_fence = PublicFence::split;
-    FenceRules public_rules; ///< of scheduled and finished; unused with PublicFence::hardware
+    /// Of scheduled and finished; unused with PublicFence::hardware. By default drm/sched's own: one
+    /// lock for the pair, release callbacks, a slab of gpu_sched's.
+    FenceRules public_rules{.lock = LockRule::shared,
+                            .release = ReleaseRule::callback,
+                            .memory = MemoryRule::slab};
     FenceRules hardware;
     ParentRule parent = ParentRule::until_release;
     RetireRule retire = RetireRule::immediate;

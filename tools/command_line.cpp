@@ -130,8 +130,7 @@ void add_compare(CLI::App& app, std::function<int()>& chosen, CompareArguments& 
     add_configuration(*compare, arguments.config, arguments.settings);
     compare
         ->add_option("--vary", arguments.vary,
-                     "values of a key, or all; every combination is run (repeatable; default: what "
-                     "the configuration says)")
+                     "values of a key, or all (repeatable; default: the configuration's)")
         ->type_name("KEY=V1,V2,...")
         ->allow_extra_args(false);
     compare->add_option("--json", arguments.json, "write the results here; - is standard output")

@@ -6,6 +6,7 @@
 
 #include "tools/prepare.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@ namespace fenceline::tools {
 struct RunArguments {
     std::string config;
     std::vector<GivenSetting> settings; ///< in the order in which they apply
-    std::string json;                   ///< empty: none; `-`: standard output
-    std::string events;                 ///< likewise
+    std::optional<std::string> json;    ///< `-`: standard output
+    std::optional<std::string> events;  ///< likewise
     bool keep_going = false;
 };
 [[nodiscard]] int run_command(const RunArguments& arguments);
@@ -24,7 +25,7 @@ struct CompareArguments {
     std::string config;
     std::vector<GivenSetting> settings;
     std::vector<std::string> vary; ///< `key=v1,v2,...`, one for each axis
-    std::string json;
+    std::optional<std::string> json;
     unsigned jobs = 0; ///< threads; 0: as many as the machine has
     bool keep_going = false;
     bool fail_on_hazard = false;

@@ -150,11 +150,11 @@ int compare_command(const CompareArguments& arguments) {
     comparison.axes = choose_axes(arguments.vary, configure(file, arguments.settings));
     comparison.runs = prepare_runs(file, arguments.settings, comparison.axes);
     std::optional<OutputFile> json;
-    if (!arguments.json.empty()) {
-        json.emplace(arguments.json);
+    if (arguments.json) {
+        json.emplace(*arguments.json);
     }
     const unsigned threads = thread_count(arguments.jobs, comparison.runs.size());
-    spdlog::info("{} on {}", human_plural(comparison.runs.size(), "run"),
+    spdlog::info("running {} on {}", human_plural(comparison.runs.size(), "run"),
                  human_plural(threads, "thread"));
     Crew(comparison).work(threads);
     if (json) {

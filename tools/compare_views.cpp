@@ -75,8 +75,7 @@ bool cut_short(const ComparedRun& run) {
 std::vector<Cell> cost_row(const std::string& variant, const ComparedRun& run) {
     const workloads::LifetimeResult& lifetime = run.result.lifetime;
     const bool known = !lifetime.longest_what.empty();
-    const std::string holder =
-        known ? lifetime.longest_what + " by " + lifetime.longest_holder : "-";
+    const std::string holder = known ? lifetime.longest_what + ", " + lifetime.longest_holder : "-";
     return {{variant + (cut_short(run) ? "*" : "")},
             {human_byte_seconds(lifetime.pinned_byte_seconds)},
             {human_bytes(static_cast<double>(lifetime.peak_pinned_bytes))},

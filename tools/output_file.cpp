@@ -57,6 +57,9 @@ OutputFile::OutputFile(const std::string& path) : name_(path == "-" ? "standard 
         fd_ = STDOUT_FILENO;
         return;
     }
+    if (path.empty()) {
+        throw OutputError(name_, ENOENT);
+    }
     struct stat status {};
     const bool exists = stat(path.c_str(), &status) == 0;
     if (exists && S_ISDIR(status.st_mode)) {

@@ -22,11 +22,11 @@ struct Outputs {
         if (arguments.json == "-" && arguments.events == "-") {
             throw UsageError("--json and --events cannot both go to standard output");
         }
-        if (!arguments.json.empty()) {
-            json.emplace(arguments.json);
+        if (arguments.json) {
+            json.emplace(*arguments.json);
         }
-        if (!arguments.events.empty()) {
-            events.emplace(arguments.events);
+        if (arguments.events) {
+            events.emplace(*arguments.events);
         }
         if (json && events && !json->target().empty() && json->target() == events->target()) {
             throw UsageError("--json and --events name the same file");

@@ -135,8 +135,12 @@ std::vector<std::size_t> Table::fitted_widths(std::size_t width) const {
             --total;
         }
     }
-    for (std::size_t& column : widths) {
-        column = std::min(column, width);
+    // Blocks repeat the first column and need room beside it: the last resort is to cut anything.
+    if (total > width) {
+        widths.front() = std::min(widths.front(), width / 3);
+        for (std::size_t i = 1; i < widths.size(); ++i) {
+            widths[i] = std::min(widths[i], width - kGap - widths.front());
+        }
     }
     return widths;
 }

@@ -114,9 +114,18 @@ void Run::as_unload(const std::string& who, std::function<void()> body) {
     machine_.start_task(
         who,
         [this, &record, body = std::move(body)] {
-            body();
-            record.to = machine_.now();
-            record.ended = true;
+            // Also when it dies of a hazard: a dead unload waits for nothing any more.
+            const auto end = [&] {
+                record.to = machine_.now();
+                record.ended = true;
+            };
+            try {
+                body();
+            } catch (const sim::FatalHazard&) {
+                end();
+                throw;
+            }
+            end();
         },
         &record.waits);
 }
@@ -144,9 +153,12 @@ void Run::release_held(const Action& action) {
 
 void Run::export_fence(const Action& action) {
     FenceRef fence = held(action).fence;
-    if (config_.has_quirk(kExportHardwareFence) && fence.part() != fences::FencePart::hardware)
+    if (config_.has_quirk(kExportHardwareFence) && fence.part() != fences::FencePart::hardware) {
         if (const FenceRef parent = sched_.s_fences.pair(fence).parent)
             fence = parent;
+        else
+            observe(action, "there is no hardware fence yet; the public one is exported");
+    }
     const auto kind = action.to == ExportTo::syncobj ? fences::ContainerKind::syncobj
                                                      : fences::ContainerKind::sync_file;
     containers_.put_in(kind, action.name, fence);

@@ -111,7 +111,7 @@ struct LifetimeResult {
     double atomics_per_job = 0;            ///< atomic read-modify-writes
     double locks_per_job = 0;              ///< lock acquisitions
     std::uint64_t public_fence_bytes = 0;  ///< per job, in the kernel (plain configuration)
-    std::uint64_t hardware_fence_bytes = 0;
+    std::uint64_t hardware_fence_bytes = 0; ///< of a private hardware fence; 0 where it is the public one
     std::vector<UnloadWait> unload_waits;
     sim::Time unload_time = 0; ///< longest time an unload or unbind took
 };

@@ -95,10 +95,9 @@ void Run::fill_lifetime(RunResult& result) {
         out.atomics_per_job = static_cast<double>(machine_.counters.atomics) / jobs;
         out.locks_per_job = static_cast<double>(machine_.counters.locks) / jobs;
     }
-    out.hardware_fence_bytes = fences::kFenceBytes;
-    out.public_fence_bytes = config_.lifetime.public_fence == fences::PublicFence::hardware
-                                 ? fences::kFenceBytes
-                                 : fences::kSchedFenceBytes;
+    const bool one_fence = config_.lifetime.public_fence == fences::PublicFence::hardware;
+    out.public_fence_bytes = one_fence ? fences::kFenceBytes : fences::kSchedFenceBytes;
+    out.hardware_fence_bytes = one_fence ? 0 : fences::kFenceBytes;
     for (const UnloadRecord& unload : unloads_) {
         const sim::Time end = unload.ended ? unload.to : machine_.now();
         out.unload_time = std::max(out.unload_time, end - unload.from);

@@ -24,13 +24,13 @@ TEST(EventLogWriter, WritesTheFormatByteForByte) {
     writer.on_event({18446744073709551615U, JobEvent::reset, 9, 0, 0, 1, -5, 0});
     writer.finish();
     file.commit();
-    EXPECT_EQ(
-        scratch.read("log"),
-        "{\"t\":0,\"ev\":\"queue\",\"job\":1,\"entity\":\"a/gfx\",\"ring\":\"gfx\"}\n"
-        "{\"t\":1200,\"ev\":\"run_job\",\"job\":1,\"entity\":\"a/gfx\",\"ring\":\"gfx\",\"err\":-3}\n"
-        "{\"t\":1200,\"ev\":\"finished\",\"job\":18446744073709551615,"
-        "\"entity\":\"b \\\"quoted\\\"\\\\\",\"ring\":\"\u4e2d\"}\n"
-        "{\"t\":18446744073709551615,\"ev\":\"reset\",\"ring\":\"\u4e2d\"}\n");
+    EXPECT_EQ(scratch.read("log"),
+              "{\"t\":0,\"ev\":\"queue\",\"job\":1,\"entity\":\"a/gfx\",\"ring\":\"gfx\"}\n"
+              "{\"t\":1200,\"ev\":\"run_job\",\"job\":1,\"entity\":\"a/"
+              "gfx\",\"ring\":\"gfx\",\"err\":-3}\n"
+              "{\"t\":1200,\"ev\":\"finished\",\"job\":18446744073709551615,"
+              "\"entity\":\"b \\\"quoted\\\"\\\\\",\"ring\":\"\u4e2d\"}\n"
+              "{\"t\":18446744073709551615,\"ev\":\"reset\",\"ring\":\"\u4e2d\"}\n");
 }
 
 TEST(EventLogWriter, KnowsEveryEvent) {

@@ -23,7 +23,8 @@ struct Outcome {
 /// A started program. Both streams are read by finish().
 class Program {
   public:
-    explicit Program(const std::vector<std::string>& arguments, const std::string& in = "/dev/null") {
+    explicit Program(const std::vector<std::string>& arguments,
+                     const std::string& in = "/dev/null") {
         std::vector<std::string> all{FENCELINE_PROGRAM};
         all.insert(all.end(), arguments.begin(), arguments.end());
         std::vector<char*> argv;

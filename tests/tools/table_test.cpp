@@ -68,7 +68,8 @@ TEST(Table, NeverIsWiderThanThePage) {
             Table table({{std::string(size, 'h'), Align::left, overflow},
                          {"b\nc", Align::right, overflow},
                          {"d", Align::left, overflow}});
-            table.row({{std::string(size, 'x')}, {"a b c d e f"}, {"\u4e2d" + std::string(size, '-')}});
+            table.row(
+                {{std::string(size, 'x')}, {"a b c d e f"}, {"\u4e2d" + std::string(size, '-')}});
             EXPECT_LE(widest_line(table.text(kPlain)), kPageWidth) << size;
         }
     }

@@ -12,7 +12,8 @@ namespace {
 using ::testing::ElementsAre;
 using workloads::Config;
 
-std::vector<workloads::VaryAxis> axes_of(std::vector<std::string> given, const Config& config = {}) {
+std::vector<workloads::VaryAxis> axes_of(std::vector<std::string> given,
+                                         const Config& config = {}) {
     return choose_axes(given, config);
 }
 
