@@ -205,7 +205,8 @@ void RingDriver::unload() {
                              .subject = "slab",
                              .object = "fence slab of module " + name_,
                              .message = std::to_string(alive) +
-                                        " fences are alive when the slab of module " + name_ +
+                                        (alive == 1 ? " fence is" : " fences are") +
+                                        " alive when the slab of module " + name_ +
                                         " is destroyed"});
     }
     core_.modules.free(fences_.module());

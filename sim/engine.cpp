@@ -5,16 +5,21 @@
 
 namespace fenceline::sim {
 
-Engine::Engine() : ring_(64) {}
+namespace {
+constexpr std::size_t kFirstRing = 64;
+}
+
+Engine::Engine() : ring_(std::make_unique<Event[]>(kFirstRing)), mask_(kFirstRing - 1) {}
 
 void Engine::grow() {
-    std::vector<Event> bigger(ring_.size() * 2);
-    const std::size_t count = tail_ - head_;
-    for (std::size_t i = 0; i < count; ++i)
-        bigger[i] = ring_[(head_ + i) & (ring_.size() - 1)];
-    ring_.swap(bigger);
+    const std::size_t size = mask_ + 1;
+    auto bigger = std::make_unique<Event[]>(size * 2);
+    for (std::size_t i = 0; i < size; ++i)
+        bigger[i] = ring_[(head_ + i) & mask_];
+    ring_ = std::move(bigger);
+    mask_ = size * 2 - 1;
     head_ = 0;
-    tail_ = count;
+    tail_ = size;
 }
 
 std::uint32_t Engine::take_slot() {
@@ -46,9 +51,11 @@ TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
     slot.seq = ++seq_;
     slot.queued = when != now_;
     const TimerHandle handle{index, slot.generation};
-    if (slot.queued)
+    if (slot.queued) {
         queue_.push(when, slot.seq, index);
-    else // due now: behind all that is due already, but still to be cancelled by its handle
+        if (when < next_timer_)
+            next_timer_ = when;
+    } else // due now: behind all that is due already, but still to be cancelled by its handle
         post(fire_due_now, this, (std::uint64_t{handle.generation} << 32) | index);
     return handle;
 }
@@ -98,34 +105,25 @@ bool Engine::cancel(TimerHandle timer) {
     return true;
 }
 
-bool Engine::settle_top() {
+void Engine::settle_top() {
     while (!queue_.empty()) {
         const EventQueue::Entry& top = queue_.top();
         const std::uint32_t index = top.payload();
         Slot& slot = slots_[index];
         if (slot.seq == top.seq()) [[likely]]
-            return true;
+            break;
         queue_.pop();
         if (slot.seq == 0)
             release_slot(index);
         else
             queue_.push(slot.time, slot.seq, index);
     }
-    return false;
-}
-
-void Engine::fire_top() {
-    const std::uint32_t index = queue_.pop().payload();
-    Slot& slot = slots_[index];
-    const Event event = slot.event;
-    ++slot.generation;
-    release_slot(index);
-    event.fn(event.self, event.arg);
+    note_next_timer();
 }
 
 void Engine::run_present() {
     while (head_ != tail_ && budget_ > 0) {
-        const Event event = ring_[head_++ & (ring_.size() - 1)];
+        const Event event = ring_[head_++ & mask_];
         ++executed_;
         --budget_;
         event.fn(event.self, event.arg);
@@ -133,37 +131,55 @@ void Engine::run_present() {
 }
 
 void Engine::run_due_timers() {
-    while (budget_ > 0 && settle_top() && queue_.next_time() == now_) {
+    while (next_timer_ <= now_ && budget_ > 0) {
+        const EventQueue::Entry entry = queue_.pop();
+        note_next_timer();
+        const std::uint32_t index = entry.payload();
+        Slot& slot = slots_[index];
+        if (slot.seq != entry.seq()) [[unlikely]] {
+            if (slot.seq == 0)
+                release_slot(index);
+            else
+                requeue(index);
+            continue;
+        }
+        const Event event = slot.event;
+        ++slot.generation;
+        release_slot(index);
         ++executed_;
         --budget_;
-        fire_top();
+        event.fn(event.self, event.arg);
     }
-    timers_due_ = budget_ == 0;
+}
+
+void Engine::requeue(std::uint32_t index) {
+    const Slot& slot = slots_[index];
+    queue_.push(slot.time, slot.seq, index);
+    if (slot.time < next_timer_)
+        next_timer_ = slot.time;
 }
 
 bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     budget_ = budget;
+    Time next_input = input != nullptr ? input->next_time() : kForever;
     while (budget_ > 0) {
         // Timers that are due now were armed before now, so they are ahead of the whole ring; a timer
         // that is armed for the present goes to the ring itself.
-        if (timers_due_) {
-            run_due_timers();
-            continue;
-        }
+        run_due_timers();
         run_present();
         if (budget_ == 0)
             break;
-        const Time next_input = input != nullptr ? input->next_time() : kForever;
-        const Time next_timer = settle_top() ? queue_.next_time() : kForever;
-        const Time next = next_input < next_timer ? next_input : next_timer;
+        if (next_timer_ <= next_input) // it decides, so it had better be a live one
+            settle_top();
+        const Time next = next_input < next_timer_ ? next_input : next_timer_;
         if (next == kForever || next > until)
             return false;
         now_ = next;
-        timers_due_ = next_timer == next;
-        while (input != nullptr && input->next_time() == now_) {
+        while (next_input == now_) {
             ++executed_;
             budget_ -= budget_ > 0;
             input->fire();
+            next_input = input->next_time();
         }
     }
     return true;

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace fenceline::sim {
@@ -36,7 +37,8 @@ struct TimerHandle {
 class InputSource {
   public:
     virtual ~InputSource() = default;
-    /// The time of the next item, kForever when there is none. Never decreases.
+    /// The time of the next item, kForever when there is none. Never decreases; changes in fire()
+    /// only.
     [[nodiscard]] virtual Time next_time() = 0;
     /// Runs the next item. REQUIRES: next_time() is the engine's present.
     virtual void fire() = 0;
@@ -52,9 +54,9 @@ class Engine {
 
     /// Runs `fn` at this instant, behind everything that already has a place. O(1).
     void post(EventFn fn, void* self, std::uint64_t arg) {
-        if (tail_ - head_ == ring_.size()) [[unlikely]]
+        if (tail_ - head_ > mask_) [[unlikely]]
             grow();
-        ring_[tail_++ & (ring_.size() - 1)] = Event{fn, self, arg};
+        ring_[tail_++ & mask_] = Event{fn, self, arg};
     }
 
     /// Runs `fn` at `when` (>= now; for now itself the same as post()). O(log pending).
@@ -98,20 +100,24 @@ class Engine {
     std::uint32_t take_slot();
     void release_slot(std::uint32_t index);
     /// Drops cancelled entries and re-queues moved ones until the top is a live timer.
-    bool settle_top();
-    void fire_top();
+    void settle_top();
+    void note_next_timer() { next_timer_ = queue_.empty() ? kForever : queue_.next_time(); }
     void run_due_timers();
+    void requeue(std::uint32_t slot);
     void run_present();
 
     Time now_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t executed_ = 0;
-    bool timers_due_ = false;  ///< the queue may hold timers of the present
     std::uint64_t budget_ = 0; ///< events that the present run() may still execute
-    std::vector<Event> ring_; ///< events of the present, a power of two of them
+    std::unique_ptr<Event[]> ring_; ///< events of the present; room for mask_ + 1, a power of two
+    std::size_t mask_;
     std::size_t head_ = 0;
     std::size_t tail_ = 0;
     EventQueue queue_;
+    /// No timer is due before this; kForever when none is pending. May be early, when the first entry
+    /// of the queue belongs to a timer that was cancelled or moved.
+    Time next_timer_ = kForever;
     std::vector<Slot> slots_;
     std::uint32_t free_slot_ = kNoSlot;
 

@@ -88,11 +88,11 @@ template <class T> class Pool {
 
     /// Constructs an object. Amortised O(1).
     template <class... Args> Handle<T> alloc(Args&&... args) {
-        if (free_.empty()) [[unlikely]]
+        if (free_ == kNoSlot) [[unlikely]]
             add_block();
-        const std::uint32_t index = free_.back();
-        free_.pop_back();
+        const std::uint32_t index = free_;
         Slot& slot = slot_at(index);
+        std::memcpy(&free_, slot.memory, sizeof free_);
         ++slot.generation;
         ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
         if (++live_ > peak_)
@@ -116,7 +116,8 @@ template <class T> class Pool {
         ++slot.generation;
         slot.object().~T();
         std::memset(slot.memory, 0x6b, sizeof slot.memory);
-        free_.push_back(handle.index);
+        std::memcpy(slot.memory, &free_, sizeof free_);
+        free_ = handle.index;
         --live_;
     }
 
@@ -147,8 +148,7 @@ template <class T> class Pool {
     [[nodiscard]] std::size_t live() const { return live_; }
     [[nodiscard]] std::size_t peak() const { return peak_; }
     [[nodiscard]] std::size_t memory_bytes() const {
-        return blocks_.size() * kBlockSlots * sizeof(Slot) +
-               free_.capacity() * sizeof(std::uint32_t);
+        return blocks_.size() * kBlockSlots * sizeof(Slot);
     }
     [[nodiscard]] std::string_view type() const { return type_; }
 
@@ -176,6 +176,8 @@ template <class T> class Pool {
   private:
     static constexpr std::uint32_t kBlockShift = 8;
     static constexpr std::uint32_t kBlockSlots = 1u << kBlockShift;
+    static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+    static_assert(sizeof(T) >= sizeof(std::uint32_t));
 
     struct Slot {
         std::uint32_t generation = 2; ///< even: free; never 0, which no handle may match
@@ -190,16 +192,15 @@ template <class T> class Pool {
     void add_block() {
         const auto first = static_cast<std::uint32_t>(blocks_.size() * kBlockSlots);
         blocks_.push_back(std::make_unique_for_overwrite<Slot[]>(kBlockSlots));
-        free_.reserve(blocks_.size() * kBlockSlots);
-        for (std::uint32_t i = kBlockSlots; i-- > 0;)
-            free_.push_back(first + i);
+        for (std::uint32_t i = kBlockSlots; i-- > 0; free_ = first + i)
+            std::memcpy(blocks_.back()[i].memory, &free_, sizeof free_);
     }
 
     Machine& machine_;
     std::string_view type_;
     Describe describe_;
     std::vector<std::unique_ptr<Slot[]>> blocks_;
-    std::vector<std::uint32_t> free_;
+    std::uint32_t free_ = kNoSlot; ///< the free slots are a list through their memory
     std::size_t live_ = 0;
     std::size_t peak_ = 0;
     ObjectHistory history_;

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 4> kLaterRunOptions{"--perfetto", "--ftra
                                                            "--events-all"};
 
 constexpr const char* kMainFooter = R"(Examples:
-  fenceline run configs/steamvr-replay.json
+  fenceline run configs/steamvr.json
   fenceline compare configs/lifetime-policies.json
   fenceline list lifetimes
 
@@ -82,7 +82,7 @@ void add_set_option(CLI::App& app, std::vector<GivenSetting>& settings) {
         }
     };
     app.add_option_function<std::vector<std::string>>(
-           "--set", take, "change a key of the configuration, after the options above (repeatable)")
+           "--set", take, "change a key, after the options above (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
 }
@@ -136,7 +136,7 @@ void add_compare(CLI::App& app, std::function<int()>& chosen, CompareArguments& 
     compare->add_option("--json", arguments.json, "write the results here; - is standard output")
         ->type_name("FILE");
     compare->add_option("--jobs", arguments.jobs, "threads (default: as many as the machine has)")
-        ->check(CLI::Range(1, 1024))
+        ->check(CLI::Range(1, 1024).description(""))
         ->type_name("N");
     compare->add_flag("--keep-going", arguments.keep_going,
                       "a fatal hazard ends the context that met it, not the run");
@@ -152,7 +152,7 @@ void add_others(CLI::App& app, std::function<int()>& chosen, ValidateArguments& 
         app.add_subcommand("validate", "check workloads and configurations without running them");
     check->add_option("FILE", validate.files, "workloads (.json, .jsonl) and configurations; or -")
         ->required()
-        ->type_name("...");
+        ->type_name("");
     check->footer(kValidateFooter);
     check->callback([&] { chosen = [&] { return validate_command(validate); }; });
 
@@ -238,8 +238,7 @@ int parse_and_run(int argc, char** argv) {
         app.parse(argc, argv);
         set_up_log(log_level);
     } catch (const CLI::CallForHelp&) {
-        const std::vector<CLI::App*> commands = app.get_subcommands();
-        write_standard_output(commands.empty() ? app.help() : commands.front()->help());
+        write_standard_output(app.help());
         return kDone;
     } catch (const CLI::CallForVersion& version) {
         write_standard_output(std::string(version.what()) + "\n");

@@ -73,6 +73,8 @@ class Crew {
         : comparison_(comparison), errors_(comparison.runs.size()) {}
 
     void work(unsigned threads) {
+        spdlog::info("running {} on {}", human_plural(comparison_.runs.size(), "run"),
+                     human_plural(threads, "thread"));
         std::vector<std::thread> others;
         for (unsigned i = 1; i < threads; ++i) {
             others.emplace_back([this] { take_runs(); });
@@ -154,8 +156,6 @@ int compare_command(const CompareArguments& arguments) {
         json.emplace(*arguments.json);
     }
     const unsigned threads = thread_count(arguments.jobs, comparison.runs.size());
-    spdlog::info("running {} on {}", human_plural(comparison.runs.size(), "run"),
-                 human_plural(threads, "thread"));
     Crew(comparison).work(threads);
     if (json) {
         json->write(json_text(comparison_json(comparison)));

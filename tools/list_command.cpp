@@ -48,29 +48,36 @@ std::string value_name(const fences::Rule& rule, const fences::LifetimePolicy& p
     return std::string(rule.values[static_cast<std::size_t>(rule.get(policy, hardware))].name);
 }
 
-/// Every rule of a policy, those about one fence only where that fence is of interest.
+/// The rules of a policy that are not the default, those about one fence only where it is of
+/// interest.
 std::string rules_text(const fences::LifetimePolicy& policy) {
-    const bool own_public = policy.public_fence != fences::PublicFence::hardware;
-    std::string whole;
+    const fences::LifetimePolicy plain;
     std::string of_public;
     std::string of_hardware;
-    const auto add = [](std::string& text, const std::string& key, const std::string& value) {
-        text += (text.empty() ? "" : " ") + key + "=" + value;
-    };
-    for (const fences::Rule& rule : fences::rules()) {
-        const std::string key(rule.key);
-        if (!rule.per_fence) {
-            add(whole, key, value_name(rule, policy, false));
-            continue;
+    const auto add = [&](std::string& text, const fences::Rule& rule, bool hardware) {
+        if (rule.get(policy, hardware) != rule.get(plain, hardware)) {
+            text += " " + std::string(rule.key) + "=" + value_name(rule, policy, hardware);
         }
-        add(of_public, key, value_name(rule, policy, false));
-        add(of_hardware, key, value_name(rule, policy, true));
+    };
+    const fences::Rule& visible =
+        fences::rules().front(); // always said: it tells what the rest means
+    std::string text = std::string(visible.key) + "=" + value_name(visible, policy, false);
+    for (const fences::Rule& rule : fences::rules().subspan(1)) {
+        if (rule.per_fence) {
+            add(of_public, rule, false);
+            add(of_hardware, rule, true);
+        } else {
+            add(text, rule, false);
+        }
     }
-    const std::string public_text = own_public ? "; public fence: " + of_public : "";
-    return whole + public_text + "; hardware fence: " + of_hardware;
+    if (policy.public_fence != fences::PublicFence::hardware && !of_public.empty()) {
+        text += "; public fence:" + of_public;
+    }
+    return of_hardware.empty() ? text : text + "; hardware fence:" + of_hardware;
 }
 
 std::string list_lifetimes(const Style& style) {
+    const fences::LifetimePolicy plain;
     std::string out = style.paint("Presets", Tone::strong) + "\n";
     for (const fences::Preset& preset : fences::presets()) {
         const auto reason = fences::unsupported_reason(preset.policy);
@@ -85,13 +92,15 @@ std::string list_lifetimes(const Style& style) {
     for (const fences::Rule& rule : fences::rules()) {
         std::string values;
         for (const fences::RuleValue& value : rule.values) {
-            values += (values.empty() ? "" : ", ") + std::string(value.name);
+            values += (values.empty() ? "" : ", ") + std::string(value.name) +
+                      (value.value == rule.get(plain, true) ? "*" : "");
         }
         table.row({{std::string(rule.key), Tone::strong},
                    {values},
                    {std::string(rule.about) + (rule.per_fence ? " (for each fence)" : "")}});
     }
-    out += "\n" + style.paint("Rules", Tone::strong) + "\n" + table.text(style);
+    out += "\n" + style.paint("Rules (the default is marked *)", Tone::strong) + "\n" +
+           table.text(style);
     return out + "\n" +
            wrapped(
                "Set with --lifetime PRESET, or compose one: \"lifetime\": {\"base\": \"split\", "

@@ -59,6 +59,8 @@ workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, b
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     const std::optional<std::uint64_t> total = jobs->count_hint();
     const Interrupter interrupter;
+    spdlog::info("running '{}' ({})", workloads::printable(prepared.loaded.workload->name),
+                 workloads::printable(prepared.loaded.workload->source_path));
     ProgressLine line;
     workloads::RunOptions options;
     options.events = log;
@@ -97,8 +99,6 @@ int run_command(const RunArguments& arguments) {
     const PreparedRun prepared = prepare(configure(file, arguments.settings), cache);
     Outputs outputs(arguments);
     const std::unique_ptr<EventLogWriter> log = make_event_log(outputs, prepared);
-    spdlog::info("running '{}' ({})", workloads::printable(prepared.loaded.workload->name),
-                 workloads::printable(prepared.loaded.workload->source_path));
     const workloads::RunResult result = execute(prepared, log.get(), arguments.keep_going);
     spdlog::info("{} events", result.events);
     write_results(prepared, result, outputs, log.get(), {arguments.keep_going});

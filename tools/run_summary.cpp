@@ -230,8 +230,10 @@ std::string hazard_counts(const std::vector<sim::Hazard>& hazards) {
 }
 
 std::string hazard_section(const RunResult& result, const Style& style) {
+    const bool partial = result.end == workloads::RunEnd::interrupted;
     if (result.hazards.empty()) {
-        return title("Hazards", style) + "  " + style.paint("none", Tone::good) + "\n";
+        return title("Hazards", style) + "  " +
+               style.paint(partial ? "none so far" : "none", Tone::good) + "\n";
     }
     std::string out = title("Hazards", style);
     out += style.paint(wrapped(hazard_counts(result.hazards), 2, 4), Tone::bad);

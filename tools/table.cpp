@@ -85,7 +85,10 @@ std::string Style::paint(std::string_view text, Tone tone) const {
     if (!colour_ || code.empty() || text.empty()) {
         return std::string(text);
     }
-    return std::string(code) + std::string(text) + "\x1b[0m";
+    // The colour ends with the line, whatever a pager makes of it.
+    const std::string_view end = text.ends_with('\n') ? "\n" : "";
+    text.remove_suffix(end.size());
+    return std::string(code) + std::string(text) + "\x1b[0m" + std::string(end);
 }
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {

@@ -77,6 +77,20 @@ TEST_F(InterruptTest, ComparisonsKeepWhatIsDone) {
     EXPECT_LT(result["runs"].size(), 3U);
 }
 
+TEST_F(InterruptTest, ASecondOneEndsAtOnce) {
+    // Nobody reads the log, so the run stands still in a write and cannot look at the request.
+    Program program({"run", scratch_.path("config.json"), "--log-level", "info", "--events", "-",
+                     "--json", scratch_.path("result.json")});
+    program.wait_for_error_text("running");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    program.send(SIGINT);
+    program.wait_for_error_text("interrupted");
+    program.send(SIGINT);
+    program.wait_for_error_text("ended at once");
+    EXPECT_EQ(program.finish().code, 130);
+    EXPECT_EQ(scratch_.file_count(), 2U);
+}
+
 TEST_F(InterruptTest, AReaderThatGoesAwayEndsTheRun) {
     Program program({"run", scratch_.path("config.json"), "--events", "-"});
     program.close_output();

@@ -113,7 +113,7 @@ TEST_F(ProgramTest, WrongSettingsNameTheOption) {
     expect_refusal(run_program({"run", config_, "--set", "sed=1"}), "--set sed=1: ");
     expect_refusal(run_program({"compare", config_, "--vary", "seed=1,x"}), "--vary seed=x: ");
     expect_refusal(run_program({"run", config_, "--set", "kernel=6.12", "--policy", "fair"}),
-                   "(with --set kernel=6.12 --policy fair)");
+                   "(with --policy fair --set kernel=6.12)");
 }
 
 TEST_F(ProgramTest, WhatIsNotRunYetIsRefusedBeforeTheRun) {
@@ -124,6 +124,7 @@ TEST_F(ProgramTest, WhatIsNotRunYetIsRefusedBeforeTheRun) {
 
 TEST_F(ProgramTest, UnwritableOutputIsRefusedBeforeTheRun) {
     expect_refusal(run_program({"run", config_, "--json", path("")}), "Is a directory");
+    expect_refusal(run_program({"run", config_, "--json", ""}), "''");
     expect_refusal(run_program({"run", config_, "--events", path("none/x")}), "No such file");
     expect_refusal(run_program({"compare", config_, "--vary", "seed=1,2", "--json", path("")}),
                    "Is a directory");
