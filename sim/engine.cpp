@@ -163,6 +163,12 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     budget_ = budget;
     Time next_input = input != nullptr ? input->next_time() : kForever;
     while (budget_ > 0) {
+        while (next_input == now_) { // also what is left of them after one that threw
+            ++executed_;
+            budget_ -= budget_ > 0;
+            input->fire();
+            next_input = input->next_time();
+        }
         // Timers that are due now were armed before now, so they are ahead of the whole ring; a timer
         // that is armed for the present goes to the ring itself.
         run_due_timers();
@@ -175,12 +181,6 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
         if (next == kForever || next > until)
             return false;
         now_ = next;
-        while (next_input == now_) {
-            ++executed_;
-            budget_ -= budget_ > 0;
-            input->fire();
-            next_input = input->next_time();
-        }
     }
     return true;
 }

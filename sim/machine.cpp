@@ -20,10 +20,18 @@ void Machine::abandon_blocked() {
 void Machine::enter(Context& context, bool may_block, std::function<void()> body,
                     std::function<void()> ended) {
     if (!may_block && !(kInstrumented && fibers_for_all)) {
-        ContextScope scope(*this, context);
-        body();
-        if (ended)
-            ended();
+        const auto end = [&] {
+            if (ended)
+                ended();
+        };
+        try {
+            ContextScope scope(*this, context);
+            body();
+        } catch (const FatalHazard&) { // it died, which is an end too
+            end();
+            throw;
+        }
+        end();
         return;
     }
     context.fiber = std::make_unique<Fiber>(stacks_, std::move(body));

@@ -27,14 +27,27 @@ void Rcu::start_period() {
 
 void Rcu::end_period() {
     running_.clear();
+    next_to_run_ = 0;
     running_.swap(waiting_);
     waiting_.swap(next_);
     period_running_ = false;
     if (!waiting_.empty())
         start_period();
+    run_callbacks();
+}
+
+void Rcu::run_callbacks() {
     ContextScope scope(machine_, context_);
-    for (const Callback& callback : running_)
-        callback.fn(callback.self, callback.arg);
+    try {
+        while (next_to_run_ < running_.size()) {
+            const Callback& callback = running_[next_to_run_++];
+            callback.fn(callback.self, callback.arg);
+        }
+    } catch (const FatalHazard&) { // one died; where the run keeps going, the others still run
+        machine_.engine.post(
+            [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->run_callbacks(); }, this, 0);
+        throw;
+    }
 }
 
 void Rcu::synchronize() {

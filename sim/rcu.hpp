@@ -50,6 +50,7 @@ class Rcu {
 
     void start_period();
     void end_period();
+    void run_callbacks();
 
     Machine& machine_;
     Time grace_period_;
@@ -59,6 +60,7 @@ class Rcu {
     std::vector<Callback> waiting_; ///< for the period that runs
     std::vector<Callback> next_;    ///< for the one after it
     std::vector<Callback> running_; ///< being run; kept for its capacity
+    std::size_t next_to_run_ = 0;
 };
 
 } // namespace fenceline::sim::inline FENCELINE_MODE

@@ -40,7 +40,8 @@ class WaitQueue {
     std::vector<Context*> waiters_;
 };
 
-/// struct completion, in the form drm/sched uses it: complete_all and reinit.
+/// struct completion, in the form drm/sched uses it: complete_all and reinit. Its waiters queue up
+/// first in, first out (a simple wait queue, to whose tail they are added).
 class Completion {
   public:
     void reinit(Machine& machine) {
@@ -50,19 +51,26 @@ class Completion {
     void complete_all(Machine& machine) {
         machine.point(Op::write, this);
         done_ = true;
-        queue_.wake_up(machine);
+        if (waiters_.empty()) [[likely]]
+            return;
+        std::vector<Context*> woken;
+        woken.swap(waiters_);
+        for (Context* context : woken)
+            machine.wake(*context);
     }
     void wait(Machine& machine, std::string_view reason) {
-        queue_.wait_event(machine, reason, [this, &machine] {
+        machine.point(Op::read, this);
+        while (!done_) {
+            waiters_.push_back(&machine.current());
+            machine.block(reason);
             machine.point(Op::read, this);
-            return done_;
-        });
+        }
     }
     [[nodiscard]] bool done() const { return done_; }
 
   private:
     bool done_ = false;
-    WaitQueue queue_;
+    std::vector<Context*> waiters_;
 };
 
 } // namespace fenceline::sim::inline FENCELINE_MODE

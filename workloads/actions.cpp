@@ -49,35 +49,24 @@ void Run::perform(const Action& action) {
                                      workload_.source_path, name_of(action.kind), action.at,
                                      *action.job));
     ++actions_running_;
-    const auto ended = [this] {
-        --actions_running_;
-        stop_if_complete();
-    };
     const std::string who = title(action, workload_);
-    switch (action.kind) {
-    case ActionKind::unbind_device:
-        as_unload(who, [this, &action, ended] {
-            unbind_device(action.device);
-            ended();
-        });
-        return;
-    case ActionKind::unload_driver:
-        as_unload(who, [this, &action, ended] {
-            unload_driver(action.driver);
-            ended();
-        });
-        return;
-    default:
-        machine_.start_task(who, [this, &action, ended] {
-            if (action.kind == ActionKind::fini_scheduler)
-                fini_scheduler(action.ring);
-            else if (action.entity != kNoIndex)
-                perform_on_entity(action);
-            else
-                perform_on_fence(action);
-            ended();
-        });
-    }
+    const auto body = [this, &action] {
+        const ActionScope scope(*this);
+        switch (action.kind) {
+        case ActionKind::unbind_device:
+            return unbind_device(action.device);
+        case ActionKind::unload_driver:
+            return unload_driver(action.driver);
+        case ActionKind::fini_scheduler:
+            return fini_scheduler(action.ring);
+        default:
+            return action.entity != kNoIndex ? perform_on_entity(action) : perform_on_fence(action);
+        }
+    };
+    if (action.kind == ActionKind::unbind_device || action.kind == ActionKind::unload_driver)
+        as_unload(who, body);
+    else
+        machine_.start_task(who, body);
 }
 
 void Run::perform_on_entity(const Action& action) {

@@ -105,7 +105,12 @@ void Run::update_next_input() {
 /// Class 0: at one instant listed jobs come before actions.
 void Run::fire() {
     if (have_job_ && next_job_.at == next_input_) {
-        submit_listed();
+        try {
+            submit_listed();
+        } catch (const sim::FatalHazard&) { // the submit died; the next one is another's
+            fetch_job();
+            throw;
+        }
         fetch_job();
     } else {
         const Action& action = *actions_[next_action_++];

@@ -67,6 +67,20 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
         std::uint32_t entity;
         std::uint64_t ordinal;
     };
+    /// An action that is under way; it ends with the scope, also when it dies of a hazard.
+    class ActionScope {
+      public:
+        explicit ActionScope(Run& run) : run_(run) {}
+        ActionScope(const ActionScope&) = delete;
+        ActionScope& operator=(const ActionScope&) = delete;
+        ~ActionScope() {
+            --run_.actions_running_;
+            run_.stop_if_complete();
+        }
+
+      private:
+        Run& run_;
+    };
     struct UnloadRecord {
         std::string who;
         sim::Time from = 0;

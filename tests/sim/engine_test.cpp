@@ -287,6 +287,8 @@ TEST(Engine, GoesOnBehindAnEventThatThrew) {
     EXPECT_THAT(script.log, ElementsAre("bad@1", "timer@1", "posts@1", "posted@1"));
 }
 
+// A run that keeps going after a hazard in a listed item: the rest of the list at that instant is
+// still ahead of everything the run has created.
 TEST(Engine, ListedItemsBehindOneThatThrewStillComeFirst) {
     Script script;
     Input input(script, {{1, [] { throw std::runtime_error("oops"); }}, {1, {}}});

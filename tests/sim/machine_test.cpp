@@ -292,7 +292,7 @@ TEST(Machine, AbandoningUnwindsTasksThatWereWokenAndHaveNotRun) {
 }
 
 // A context that dies of a hazard has ended, whether it runs on a fiber or not.
-TEST(Machine, DISABLED_EnterSaysThatAContextEndedThatDiedOfAHazard) {
+TEST(Machine, EnterSaysThatAContextEndedThatDiedOfAHazard) {
     for (const bool may_block : {true, false}) {
         Machine machine;
         Context worker(ContextKind::worker, "w", machine.next_context_id());

@@ -164,7 +164,7 @@ TEST_F(RcuTest, ReadSidesAreNoObstacleInATimedRun) {
 }
 
 // When a run keeps going after a hazard in one callback, the others of the same period still run.
-TEST_F(RcuTest, DISABLED_CallbacksBehindOneThatDiedStillRun) {
+TEST_F(RcuTest, CallbacksBehindOneThatDiedStillRun) {
     then = [&](const std::string& name) {
         if (name == "bad")
             machine.block("a mutex");

@@ -125,7 +125,7 @@ TEST_F(WaitTest, ACompletionTakenBackBeforeTheWaiterRanKeepsItWaiting) {
 
 // The kernel's completions queue their waiters first in, first out (a simple wait queue, to whose
 // tail __prepare_to_swait adds), unlike wait queues, which wake the newest first.
-TEST_F(WaitTest, DISABLED_ACompletionWakesTheOldestWaiterFirst) {
+TEST_F(WaitTest, ACompletionWakesTheOldestWaiterFirst) {
     Completion done;
     for (const char* name : {"a", "b", "c"})
         machine.start_task(name, [&, name] {
