@@ -26,6 +26,22 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
     return ref;
 }
 
+/// drm_sched_entity_set_priority.
+void GpuSched::entity_set_priority(EntityRef ref, Priority priority) {
+    sim::Frame frame(machine, "drm_sched_entity_set_priority");
+    Entity& entity = entities.get(ref, "entity");
+    sim::SpinGuard guard(machine, entity.lock, "entity->lock");
+    entity.priority = priority;
+}
+
+/// drm_sched_entity_modify_sched.
+void GpuSched::entity_modify_sched(EntityRef ref, std::span<const SchedulerRef> list) {
+    sim::Frame frame(machine, "drm_sched_entity_modify_sched");
+    Entity& entity = entities.get(ref, "entity");
+    sim::SpinGuard guard(machine, entity.lock, "entity->lock");
+    entity.sched_list.assign(list.begin(), list.end());
+}
+
 /// spsc_queue_push.
 void GpuSched::spsc_push(Entity& entity, JobRef job, Job& memory) {
     memory.next = JobRef{};
@@ -84,6 +100,8 @@ void GpuSched::select_rq(Entity& entity) {
         rq_remove_entity(entity.rq, entity);
         entity.rq = rq;
     }
+    if (entity.sched_list.size() == 1) // bound for good
+        entity.sched_list.clear();
 }
 
 /// drm_sched_wakeup.

@@ -94,7 +94,7 @@ void GpuSched::kill_one_job(JobRef job_ref) {
             return;
         core.put(fence, Holder::dependency);
     }
-    job.last_dependency_node = job.next_dependency = kNoDependency;
+    job.last_dependency = job.next_dependency = kNoDependency;
 
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     log(JobEvent::scheduled, job, sched.ring_index);

@@ -86,6 +86,12 @@ class GpuSched {
     /// drm_sched_entity_init. REQUIRES: at least one scheduler.
     EntityRef entity_init(std::string id, std::uint32_t index, Priority priority,
                           std::span<const SchedulerRef> list);
+    /// drm_sched_entity_set_priority: where the entity is queued changes when it is bound anew, which
+    /// in 6.12 only happens to entities with several schedulers.
+    void entity_set_priority(EntityRef entity, Priority priority);
+    /// drm_sched_entity_modify_sched: takes effect when the entity is bound the next time. REQUIRES: at
+    /// least one scheduler.
+    void entity_modify_sched(EntityRef entity, std::span<const SchedulerRef> list);
     /// drm_sched_entity_push_job. REQUIRES: armed. The job may be gone when this returns.
     void push_job(JobRef job);
     /// drm_sched_entity_flush. An exiting task passes whether it waits; others always do. Blocks.

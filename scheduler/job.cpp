@@ -49,8 +49,8 @@ void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
     if (job.first_dependency == kNoDependency)
         job.first_dependency = job.next_dependency = node.index;
     else
-        dependencies_.at(job.last_dependency_node).next = node.index;
-    job.last_dependency_node = node.index;
+        dependencies_.at(job.last_dependency).next = node.index;
+    job.last_dependency = node.index;
 }
 
 /// drm_sched_job_arm.
@@ -74,7 +74,7 @@ void GpuSched::release_dependencies(Job& job) {
         core.put(entry.fence, Holder::dependency);
         slot = entry.next;
     }
-    job.first_dependency = job.last_dependency_node = job.next_dependency = kNoDependency;
+    job.first_dependency = job.last_dependency = job.next_dependency = kNoDependency;
 }
 
 /// drm_sched_job_cleanup: also for a job that was never armed.

@@ -41,7 +41,8 @@ struct Dependency {
     std::uint32_t next = kNoDependency;
 };
 
-/// struct drm_sched_job, and what the bundled driver adds to it.
+/// struct drm_sched_job, and what the bundled driver adds to it. Millions wait at once, so members are
+/// ordered to leave no gaps.
 struct Job {
     // What the submitter says.
     std::uint64_t id = 0;      ///< as the event log names it
@@ -49,23 +50,23 @@ struct Job {
     sim::Time duration = 0;    ///< on the hardware; kForever: it never completes
     std::uint32_t credits = 1;
     std::uint32_t entity_index = 0; ///< for the log: job->entity is gone after the pop
-    RunJobKind run_job = RunJobKind::normal;
-    Priority s_priority = Priority::normal;
 
     // drm_sched_job proper.
     sim::Time submit_ts = 0;
     EntityRef entity; ///< null once it is popped
     SchedulerRef sched;
-    fences::FenceRef s_fence;   ///< names the pair by its finished half
-    fences::FenceRef hardware;  ///< the driver's fence where it exists before run_job
-    fences::CallbackRef cb;     ///< on the hardware fence
-    JobRef next;                ///< in the entity's queue, then in the pending list
-    JobRef previous;            ///< in the pending list
-    std::uint32_t first_dependency = kNoDependency;
-    std::uint32_t last_dependency_node = kNoDependency;
+    fences::FenceRef s_fence;  ///< names the pair by its finished half
+    fences::FenceRef hardware; ///< the driver's fence where it exists before run_job
+    fences::CallbackRef cb;    ///< on the hardware fence
+    JobRef next;               ///< in the entity's queue, then in the pending list
+    JobRef previous;           ///< in the pending list
+    std::uint32_t first_dependency = kNoDependency; ///< drm_sched_job::dependencies, as slots
+    std::uint32_t last_dependency = kNoDependency;
     std::uint32_t next_dependency = kNoDependency; ///< drm_sched_job::last_dependency
-    std::uint32_t dependencies_seen = 0;
+    RunJobKind run_job = RunJobKind::normal;
+    Priority s_priority = Priority::normal;
 };
+static_assert(sizeof(Job) == 112);
 
 /// struct drm_sched_entity: the queue of one client on one or several schedulers.
 struct Entity {

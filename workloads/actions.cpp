@@ -71,10 +71,19 @@ void Run::perform(const Action& action) {
 
 void Run::perform_on_entity(const Action& action) {
     const scheduler::EntityRef entity = entities_[action.entity];
-    if (sched_.entities.get(entity, "entity").fini_done) {
-        observe(action, "it has ended already");
+    if (action.kind == ActionKind::set_priority)
+        return sched_.entity_set_priority(entity, action.priority);
+    if (action.kind == ActionKind::modify_sched) {
+        std::vector<scheduler::SchedulerRef> list;
+        for (const std::uint32_t ring : action.rings)
+            list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
+        return sched_.entity_modify_sched(entity, list);
+    }
+    if (entity_ending_[action.entity]) {
+        observe(action, "its end has begun already");
         return;
     }
+    entity_ending_[action.entity] = true;
     switch (action.kind) {
     case ActionKind::destroy_entity:
         sched_.entity_destroy(entity);

@@ -79,6 +79,7 @@ void Run::build_entities() {
                                                spec.priority, list));
         driver->open_entity(entities_.back());
         driver_of_entity_.push_back(driver);
+        entity_ending_.push_back(false);
         const auto [client, is_new] =
             known.try_emplace(spec.client, static_cast<std::uint32_t>(clients_.size()));
         if (is_new) {

@@ -141,6 +141,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     std::vector<RingPlace> rings_; ///< by ring index
     std::vector<scheduler::EntityRef> entities_;
     std::vector<scheduler::RingDriver*> driver_of_entity_;
+    std::vector<bool> entity_ending_; ///< an action has begun to destroy, kill or fini it
     fences::Containers containers_;
     Statistics statistics_;
 

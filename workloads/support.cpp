@@ -21,6 +21,8 @@ bool runs(const Action& action) {
     case ActionKind::kill_entity:
     case ActionKind::fini_entity:
     case ActionKind::fini_scheduler:
+    case ActionKind::set_priority:
+    case ActionKind::modify_sched:
     case ActionKind::unbind_device:
     case ActionKind::unload_driver:
     case ActionKind::query:

@@ -20,8 +20,8 @@ void Run::teardown(bool normal) {
     machine_.start_task("teardown", [this, normal] {
         for (std::size_t index = 0; index < entities_.size(); ++index) {
             const scheduler::EntityRef entity = entities_[index];
-            if (sched_.entities.get(entity, "entity").fini_done)
-                continue;
+            if (entity_ending_[index] || sched_.entities.get(entity, "entity").fini_done)
+                continue; // somebody else is at it, perhaps still waiting for its queue
             if (normal)
                 sched_.entity_destroy(entity);
             else

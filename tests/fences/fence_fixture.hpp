@@ -1,4 +1,5 @@
-// What tests of fences need: a machine, the core under a policy, a driver's module, a scheduler's name.
+// What tests of fences need: a machine, the core under a policy, a driver's module, a scheduler's
+// name.
 #pragma once
 
 #include "fences/fence_core.hpp"
@@ -13,7 +14,9 @@
 
 namespace fenceline::fences::testing_support {
 
-inline LifetimePolicy preset(std::string_view name) { return find_preset(name)->policy; }
+inline LifetimePolicy preset(std::string_view name) {
+    return find_preset(name)->policy;
+}
 
 struct World {
     explicit World(const LifetimePolicy& policy = preset("inline-lock"))

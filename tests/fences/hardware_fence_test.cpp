@@ -105,7 +105,9 @@ TEST(HardwareFence, FencesOfOneContextShareItsLock) {
     other = second;
     driver.core.add_callback(
         first,
-        [](void* env, FenceRef, std::uint64_t) { (void)static_cast<FenceCore*>(env)->status(other); },
+        [](void* env, FenceRef, std::uint64_t) {
+            (void)static_cast<FenceCore*>(env)->status(other);
+        },
         &driver.core, 0);
     EXPECT_EQ(driver.verdict([&] { driver.core.signal(first); }), "deadlock of lock");
 }

@@ -102,9 +102,9 @@ TEST(Presets, HaveTheirNamesInTheOrderOfTheirHistory) {
         EXPECT_EQ(find_preset(preset.name), &preset);
         EXPECT_FALSE(preset.about.empty());
     }
-    EXPECT_THAT(names, ElementsAre("borrowed-lock", "inline-lock", "refcounted-context",
-                                   "drain-on-unload", "split", "split-safe-names", "detached-ops",
-                                   "refcount-all"));
+    EXPECT_THAT(names,
+                ElementsAre("borrowed-lock", "inline-lock", "refcounted-context", "drain-on-unload",
+                            "split", "split-safe-names", "detached-ops", "refcount-all"));
     EXPECT_EQ(find_preset("split "), nullptr);
     EXPECT_EQ(find_preset(""), nullptr);
 }
@@ -117,26 +117,41 @@ TEST(Presets, AreTheCompositionsTheyAreNamedAfter) {
                 << name << " " << key;
     };
     check("borrowed-lock", true,
-          {{"public_fence", "hardware"}, {"lock", "borrowed:context"}, {"context", "uncounted"},
-           {"release", "none"}, {"ops", "static"}, {"names", "direct"}, {"memory", "kmalloc"},
-           {"retire", "immediate"}, {"teardown", "none"}});
+          {{"public_fence", "hardware"},
+           {"lock", "borrowed:context"},
+           {"context", "uncounted"},
+           {"release", "none"},
+           {"ops", "static"},
+           {"names", "direct"},
+           {"memory", "kmalloc"},
+           {"retire", "immediate"},
+           {"teardown", "none"}});
     check("inline-lock", true,
           {{"public_fence", "hardware"}, {"lock", "inline"}, {"context", "uncounted"}});
     check("refcounted-context", true,
-          {{"public_fence", "hardware"}, {"lock", "borrowed:context"}, {"context", "refcounted"},
+          {{"public_fence", "hardware"},
+           {"lock", "borrowed:context"},
+           {"context", "refcounted"},
            {"release", "callback"}});
     check("drain-on-unload", true,
-          {{"public_fence", "hardware"}, {"lock", "borrowed:device"}, {"memory", "slab"},
-           {"teardown", "drain"}, {"retire", "rcu-barrier"}});
+          {{"public_fence", "hardware"},
+           {"lock", "borrowed:device"},
+           {"memory", "slab"},
+           {"teardown", "drain"},
+           {"retire", "rcu-barrier"}});
     check("split", true, {{"public_fence", "split"}, {"lock", "borrowed:ring"}});
     check("split", false,
-          {{"lock", "shared"}, {"release", "callback"}, {"memory", "slab"},
-           {"parent", "until-release"}, {"names", "direct"}});
+          {{"lock", "shared"},
+           {"release", "callback"},
+           {"memory", "slab"},
+           {"parent", "until-release"},
+           {"names", "direct"}});
     check("split-safe-names", false, {{"names", "safe"}, {"lock", "shared"}});
     check("split-safe-names", true, {{"retire", "after-grace-period"}});
     check("detached-ops", true, {{"lock", "inline"}, {"ops", "detach_on_signal"}});
     check("refcount-all", true,
-          {{"public_fence", "finished-only"}, {"job_refs", "refcounted"},
+          {{"public_fence", "finished-only"},
+           {"job_refs", "refcounted"},
            {"queue_refs", "refcounted"}});
 }
 
@@ -161,14 +176,22 @@ TEST(Unsupported, TheFirstFivePresetsRunAndTheOthersSayWhyNot) {
 
 TEST(Unsupported, EveryValueThatCannotRunYetIsNamed) {
     const std::vector<std::pair<std::string, std::string>> refused{
-        {"public_fence", "finished-only"}, {"ops", "detach_on_signal"},
-        {"names", "safe"},                 {"names", "copied"},
-        {"names", "constant-after-signal"}, {"module", "pinned-by-fence"},
-        {"module", "pinned-by-context"},   {"memory", "embedded-in-job"},
-        {"memory", "shared-allocation"},   {"teardown", "cancel"},
-        {"teardown", "assert-signalled"},  {"teardown", "wait-for-references"},
-        {"job_refs", "refcounted"},        {"queue_refs", "refcounted"},
-        {"callbacks", "counted"},          {"signal_on_drop", "true"}};
+        {"public_fence", "finished-only"},
+        {"ops", "detach_on_signal"},
+        {"names", "safe"},
+        {"names", "copied"},
+        {"names", "constant-after-signal"},
+        {"module", "pinned-by-fence"},
+        {"module", "pinned-by-context"},
+        {"memory", "embedded-in-job"},
+        {"memory", "shared-allocation"},
+        {"teardown", "cancel"},
+        {"teardown", "assert-signalled"},
+        {"teardown", "wait-for-references"},
+        {"job_refs", "refcounted"},
+        {"queue_refs", "refcounted"},
+        {"callbacks", "counted"},
+        {"signal_on_drop", "true"}};
     for (const auto& [key, name] : refused)
         for (const char* base : {"borrowed-lock", "split"}) {
             const auto reason = unsupported_reason(with(find_preset(base)->policy, key, name));
@@ -179,14 +202,25 @@ TEST(Unsupported, EveryValueThatCannotRunYetIsNamed) {
 
 TEST(Unsupported, EveryOtherSingleValueRunsOnBorrowedLock) {
     const LifetimePolicy base = find_preset("borrowed-lock")->policy;
-    for (const auto& [key, name] : std::vector<std::pair<std::string, std::string>>{
-             {"public_fence", "hardware"}, {"lock", "inline"}, {"lock", "borrowed:ring"},
-             {"lock", "borrowed:context"}, {"lock", "borrowed:queue"}, {"lock", "borrowed:device"},
-             {"context", "uncounted"}, {"release", "none"}, {"release", "callback"},
-             {"memory", "slab"}, {"memory", "kmalloc"}, {"parent", "until-signal"},
-             {"parent", "until-release"}, {"retire", "immediate"},
-             {"retire", "after-grace-period"}, {"retire", "rcu-barrier"}, {"teardown", "none"},
-             {"teardown", "drain"}})
+    for (const auto& [key, name] :
+         std::vector<std::pair<std::string, std::string>>{{"public_fence", "hardware"},
+                                                          {"lock", "inline"},
+                                                          {"lock", "borrowed:ring"},
+                                                          {"lock", "borrowed:context"},
+                                                          {"lock", "borrowed:queue"},
+                                                          {"lock", "borrowed:device"},
+                                                          {"context", "uncounted"},
+                                                          {"release", "none"},
+                                                          {"release", "callback"},
+                                                          {"memory", "slab"},
+                                                          {"memory", "kmalloc"},
+                                                          {"parent", "until-signal"},
+                                                          {"parent", "until-release"},
+                                                          {"retire", "immediate"},
+                                                          {"retire", "after-grace-period"},
+                                                          {"retire", "rcu-barrier"},
+                                                          {"teardown", "none"},
+                                                          {"teardown", "drain"}})
         EXPECT_EQ(unsupported_reason(with(base, key, name)), std::nullopt) << key << " " << name;
 }
 

@@ -64,9 +64,9 @@ TEST(Job, OneThatWaitedForCreditsStartsAfterTheFreeOfTheOneBefore) {
     world.push(entity, 1);
     world.run();
     EXPECT_THAT(world.log.lines(),
-                ElementsAre("queue 0@0", "queue 1@0", "run_job 0@0", "scheduled 0@0", "hw_done 0@10",
-                            "finished 0@10", "free_job 0@10", "run_job 1@10", "scheduled 1@10",
-                            "hw_done 1@20", "finished 1@20", "free_job 1@20"));
+                ElementsAre("queue 0@0", "queue 1@0", "run_job 0@0", "scheduled 0@0",
+                            "hw_done 0@10", "finished 0@10", "free_job 0@10", "run_job 1@10",
+                            "scheduled 1@10", "hw_done 1@20", "finished 1@20", "free_job 1@20"));
 }
 
 TEST(Job, ADriverThatReturnsNoFenceFinishesAtOnce) {

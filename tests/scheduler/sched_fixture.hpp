@@ -102,7 +102,8 @@ struct SchedWorld {
     void at(sim::Time when, std::function<void()> body) {
         actions.push_back(std::move(body));
         machine.engine.arm(
-            when, [](void* self, std::uint64_t index) {
+            when,
+            [](void* self, std::uint64_t index) {
                 static_cast<SchedWorld*>(self)->actions[index]();
             },
             this, actions.size() - 1);

@@ -102,8 +102,8 @@ TEST(Engine, TimersThatBecomeDueRunBeforeWhatThePresentPosts) {
     for (const char* name : {"t0", "t1", "t2"})
         script.arm(10, name, [&script, name] { script.post(std::string("post-") + name); });
     script.go();
-    EXPECT_THAT(script.log, ElementsAre("t0@10", "t1@10", "t2@10", "post-t0@10", "post-t1@10",
-                                        "post-t2@10"));
+    EXPECT_THAT(script.log,
+                ElementsAre("t0@10", "t1@10", "t2@10", "post-t0@10", "post-t1@10", "post-t2@10"));
 }
 
 TEST(Engine, TheRingOfThePresentGrowsInOrder) {

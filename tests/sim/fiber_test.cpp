@@ -96,7 +96,9 @@ TEST(Fiber, DestructionUnwindsTheStack) {
 TEST(Fiber, OneThatWasNeverStartedRunsNothing) {
     StackPool pool;
     bool ran = false;
-    { const Fiber fiber(pool, [&] { ran = true; }); }
+    {
+        const Fiber fiber(pool, [&] { ran = true; });
+    }
     EXPECT_FALSE(ran);
 }
 
@@ -119,7 +121,6 @@ TEST(Fiber, FibersResumeFibers) {
     EXPECT_TRUE(inner.resume());
     EXPECT_THAT(log, ElementsAre("outer 1", "inner 1", "outer 2", "inner 2"));
 }
-
 
 } // namespace
 } // namespace fenceline::sim

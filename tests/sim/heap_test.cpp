@@ -25,7 +25,9 @@ struct Thing {
     int number;
     std::vector<int>* destroyed;
 };
-std::string describe_thing(const Thing& thing) { return "thing " + std::to_string(thing.number); }
+std::string describe_thing(const Thing& thing) {
+    return "thing " + std::to_string(thing.number);
+}
 
 struct Heap {
     Machine machine;
@@ -175,8 +177,7 @@ TEST(Heap, LeaksAreCountedAndTheFirstIsNamed) {
     ASSERT_THAT(heap.machine.hazards(), SizeIs(2));
     EXPECT_EQ(headline(heap.machine.hazards()[0]), "leak of thing: thing 2 is never freed");
     EXPECT_EQ(heap.machine.hazards()[0].key, first.pack());
-    EXPECT_EQ(heap.machine.hazards()[1].message,
-              "2 objects are never freed, the first is thing 3");
+    EXPECT_EQ(heap.machine.hazards()[1].message, "2 objects are never freed, the first is thing 3");
     EXPECT_EQ(heap.machine.hazards()[1].key, reused.pack());
 }
 

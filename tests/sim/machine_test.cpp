@@ -20,7 +20,9 @@ using testing::SizeIs;
 constexpr HazardClass kMild{"mild", "for tests", false};
 constexpr HazardClass kGrave{"grave", "for tests", true};
 
-void run(Machine& machine) { machine.engine.run(nullptr, 1'000'000); }
+void run(Machine& machine) {
+    machine.engine.run(nullptr, 1'000'000);
+}
 
 TEST(Machine, ATaskRunsAtOnceAndGoesOnWhenWoken) {
     Machine machine;
@@ -36,7 +38,8 @@ TEST(Machine, ATaskRunsAtOnceAndGoesOnWhenWoken) {
     ASSERT_THAT(machine.blocked(), ElementsAre(task));
     EXPECT_EQ(task->waiting_for, "a signal");
     machine.engine.arm(
-        7, [](void* m, std::uint64_t c) {
+        7,
+        [](void* m, std::uint64_t c) {
             static_cast<Machine*>(m)->wake(*reinterpret_cast<Context*>(c));
         },
         &machine, reinterpret_cast<std::uintptr_t>(task));
@@ -79,7 +82,8 @@ TEST(Machine, RecordsTheWaitsOfATaskThatAsksForIt) {
         WaitQueue& queue;
     } env{machine, queue};
     machine.engine.arm(
-        9, [](void* self, std::uint64_t) {
+        9,
+        [](void* self, std::uint64_t) {
             static_cast<Env*>(self)->queue.wake_up(static_cast<Env*>(self)->machine);
         },
         &env, 0);
@@ -170,7 +174,8 @@ TEST(Machine, AnInterruptOnTopOfATaskMustNotSleepEither) {
 TEST(Machine, ReportsFillInWhoWhenAndWhere) {
     Machine machine;
     machine.engine.arm(
-        30, [](void* self, std::uint64_t) {
+        30,
+        [](void* self, std::uint64_t) {
             auto& m = *static_cast<Machine*>(self);
             Context worker(ContextKind::worker, "gfx", m.next_context_id());
             const ContextScope scope(m, worker);
@@ -197,14 +202,13 @@ TEST(Machine, AFatalHazardEndsItsTaskOnly) {
         ~Guard() { flag = true; }
     };
     machine.start_task("healthy", [&] { machine.block("nothing"); });
-    EXPECT_THROW(machine.start_task("bad",
-                                    [&] {
-                                        const Guard guard{unwound};
-                                        machine.report({.kind = &kGrave,
-                                                        .subject = "x",
-                                                        .object = "x",
-                                                        .message = "x"});
-                                    }),
+    EXPECT_THROW(machine.start_task(
+                     "bad",
+                     [&] {
+                         const Guard guard{unwound};
+                         machine.report(
+                             {.kind = &kGrave, .subject = "x", .object = "x", .message = "x"});
+                     }),
                  FatalHazard);
     EXPECT_TRUE(unwound);
     EXPECT_EQ(machine.current().name, "set-up");
@@ -232,7 +236,8 @@ TEST(Machine, ADeadlockReportSaysWhoWaitsForWhat) {
     Machine machine;
     machine.start_task("a", [&] { machine.block("a lock of b"); });
     machine.engine.arm(
-        40, [](void* self, std::uint64_t) {
+        40,
+        [](void* self, std::uint64_t) {
             auto& m = *static_cast<Machine*>(self);
             m.start_task("b", [&m] { m.block("a fence"); });
         },

@@ -33,9 +33,8 @@ class RcuTest : public testing::Test {
     void at(Time when, std::function<void()> body) {
         actions.push_back(std::move(body));
         machine.engine.arm(
-            when, [](void* self, std::uint64_t index) {
-                static_cast<RcuTest*>(self)->actions[index]();
-            },
+            when,
+            [](void* self, std::uint64_t index) { static_cast<RcuTest*>(self)->actions[index](); },
             this, actions.size() - 1);
     }
     void run() { machine.engine.run(nullptr, 1'000'000); }

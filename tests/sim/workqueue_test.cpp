@@ -32,7 +32,8 @@ class WorkqueueTest : public testing::Test {
     void at(Time when, std::function<void()> body) {
         actions.push_back(std::move(body));
         machine.engine.arm(
-            when, [](void* self, std::uint64_t index) {
+            when,
+            [](void* self, std::uint64_t index) {
                 static_cast<WorkqueueTest*>(self)->actions[index]();
             },
             this, actions.size() - 1);
