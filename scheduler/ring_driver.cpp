@@ -97,12 +97,19 @@ void RingDriver::prepare_fence(JobRef ref) {
 RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: run_job");
     const Job& job = sched.jobs.get(ref, "job");
-    if (job.run_job == RunJobKind::no_fence)
-        return {};
+    const std::int32_t error = job.run_job == RunJobKind::error ? kEio : core_.get(job.s_fence).error;
+    sched.log(JobEvent::run_job, job, sched.schedulers.get(job.sched).ring_index, error);
     if (job.run_job == RunJobKind::error)
         return {{}, kEio};
+    if (job.run_job == RunJobKind::no_fence)
+        return {};
     RingSlot& slot = rings_.size() == 1 ? rings_.front() : slot_of(job.sched);
     const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
+    if (job.run_job == RunJobKind::signalled) { // done before anybody could wait for it
+        sched.log(JobEvent::hw_done, job, sched.schedulers.get(job.sched).ring_index);
+        core_.signal(fence);
+        return {fence, 0};
+    }
     core_.take(fence);
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};

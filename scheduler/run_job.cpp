@@ -44,7 +44,6 @@ void GpuSched::run_one_job(Scheduler& sched) {
     job_begin(sched, job_ref, job);
 
     const FenceRef s_fence = job.s_fence;
-    log(JobEvent::run_job, job, sched.ring_index, core.get(s_fence).error);
     const RunResult result = sched.driver->run_job(*this, job_ref);
     entities.get(entity_ref, "entity").entity_idle.complete_all(machine);
     log(JobEvent::scheduled, job, sched.ring_index);

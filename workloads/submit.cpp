@@ -13,7 +13,7 @@ using scheduler::JobRef;
 
 /// The next listed job: pushed now, or once its client is through with the cost of submitting.
 void Run::submit_listed() {
-    if (next_job_.via != Via::none || next_job_.run_job != scheduler::RunJobKind::normal)
+    if (next_job_.via != Via::none)
         if (const auto refused = unsupported(next_job_, source_))
             throw InputError(*refused);
     const std::uint64_t ordinal = window_.entered() + submissions_pending_;

@@ -102,9 +102,6 @@ std::optional<std::string> unsupported(const JobRecord& job, const JobSource& so
         const bool pointer = where.rfind(": /jobs/") != std::string::npos;
         return where + (pointer ? "/" : ": /") + std::string(key);
     };
-    if (job.run_job != scheduler::RunJobKind::normal) {
-        return not_yet(at("run_job"), quoted(name_of(job.run_job)));
-    }
     if (job.via != Via::none) {
         return not_yet(at("via"), quoted(name_of(job.via)));
     }

@@ -7,6 +7,9 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace fenceline::workloads {
 namespace {
@@ -66,6 +69,49 @@ TEST(OddRuns, DISABLED_WorkThatIsPutOffForEverLeavesTheRunStuck) {
     subject.config.costs.wakeup = kGreatest;
     subject.config.costs.submit = 20;
     EXPECT_EQ(subject.run().end, RunEnd::stuck);
+}
+
+// With a cost of submitting, clients push side by side, so pushes are not in the order of the list.
+// What a job depends on is still the job that its `after` names.
+TEST(OddRuns, DISABLED_DependenciesHoldWhenPushesOvertakeEachOther) {
+    struct Sink final : scheduler::EventSink {
+        void on_event(const scheduler::LoggedEvent& event) override {
+            if (event.event == scheduler::JobEvent::run_job)
+                runs.emplace_back(event.job, event.time);
+        }
+        std::vector<std::pair<std::uint64_t, sim::Time>> runs;
+    } sink;
+    Case subject(3, 0);
+    EntitySpec& first = subject.workload.entities[0];
+    for (const char* client : {"b", "c"}) {
+        EntitySpec entity = first;
+        entity.client = client;
+        entity.id = entity.client + "/x";
+        entity.rings = {static_cast<std::uint32_t>(subject.workload.entities.size())};
+        subject.workload.entities.push_back(entity);
+    }
+    subject.workload.entities[0].rings = {0};
+    subject.config.costs.submit = 10;
+    subject.jobs = std::make_shared<JobList>();
+    // Client a pushes at 10 and 20, client b at 10; job 3 of client c waits for a's second job.
+    const std::vector<std::uint64_t> after{1};
+    for (const auto& [id, entity, at, duration] :
+         {std::tuple{0u, 0u, 0u, 1u}, {1u, 0u, 0u, 1000u}, {2u, 1u, 0u, 1u}, {3u, 2u, 100u, 1u}}) {
+        JobRecord job;
+        job.id = id;
+        job.at = at;
+        job.entity = entity;
+        job.duration = duration;
+        if (id == 3)
+            job.after = after;
+        subject.jobs->push(job);
+    }
+    RunOptions options;
+    options.events = &sink;
+    MemoryJobSource source(subject.jobs, "made up");
+    EXPECT_EQ(simulate(subject.config, subject.workload, source, options).end, RunEnd::normal);
+    ASSERT_EQ(sink.runs.size(), 4u);
+    EXPECT_EQ(sink.runs.back(), (std::pair<std::uint64_t, sim::Time>{3, 1020}));
 }
 
 } // namespace
