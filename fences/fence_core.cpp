@@ -131,7 +131,9 @@ bool FenceCore::is_signaled(FenceRef ref) {
         return true;
     const FenceOps& ops = ops_of(fence);
     if (ops.signaled != nullptr && ops.signaled(*this, ref)) {
-        signal(ref); // whoever polls becomes the signaller
+        // Whoever polls becomes the signaller, unless the interrupt was faster: that is no fault.
+        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+        signal_locked(ref, fence);
         return true;
     }
     return false;
@@ -147,8 +149,12 @@ std::int32_t FenceCore::status(FenceRef ref) {
     sim::Frame frame(machine, "dma_fence_get_status");
     Fence& fence = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    if (!fence.flags.test_bit(machine, flag::signaled))
-        return 0;
+    if (!fence.flags.test_bit(machine, flag::signaled)) { // dma_fence_is_signaled_locked
+        const FenceOps& ops = ops_of(fence);
+        if (ops.signaled == nullptr || !ops.signaled(*this, ref))
+            return 0;
+        signal_locked(ref, fence);
+    }
     return fence.error != 0 ? fence.error : 1;
 }
 
@@ -235,8 +241,12 @@ void FenceCore::wait(FenceRef ref) {
         static_cast<FenceCore*>(env)->machine.wake(
             *reinterpret_cast<sim::Context*>(context));
     };
-    if (add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter)))
-        machine.block("a fence to signal");
+    if (!add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter)))
+        return;
+    machine.block("a fence to signal");
+    // The waiter takes the lock once more to look at the flag and to leave the list.
+    Fence& signalled = get(ref);
+    sim::SpinGuard guard(machine, lock_of(ref, signalled), "dma_fence::lock");
 }
 
 std::string FenceCore::driver_name(FenceRef ref) {
@@ -293,7 +303,7 @@ void FenceCore::free_memory(void* self, std::uint64_t packed) {
     const FenceRules& rules = is_hardware ? core.policy.hardware : core.policy.public_rules;
     if (rules.memory == MemoryRule::slab) // kmem_cache_free needs the module's cache
         --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
-    core.alive_ -= is_hardware ? 1 : 2;
+    core.note_freed(is_hardware ? 1 : 2);
     if (is_hardware)
         core.hardware.free({ref.index(), ref.generation});
     else

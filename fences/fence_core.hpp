@@ -141,12 +141,13 @@ class FenceCore {
     [[nodiscard]] std::uint64_t signalled() const { return signalled_; }
     /// The greatest number of fences whose memory was allocated at once (a pair counts twice).
     [[nodiscard]] std::uint64_t peak_alive() const { return peak_alive_; }
-    /// Book-keeping of peak_alive(), for whoever allocates fences.
+    /// Book-keeping of peak_alive(), for whoever allocates and frees fences.
     void note_allocated(std::uint64_t count) {
         alive_ += count;
         if (alive_ > peak_alive_)
             peak_alive_ = alive_;
     }
+    void note_freed(std::uint64_t count) { alive_ -= count; }
 
   private:
     struct OpsTable {

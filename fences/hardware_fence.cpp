@@ -86,7 +86,8 @@ FenceRef HardwareFences::create(const Lenders& lenders, std::uint32_t fence_cont
     core_.init(fence.base, ops_, lock, fence_context, seqno);
     // Names live where the lock lives; a fence with a lock of its own still asks its context.
     fence.names = lock ? lock : lenders.context;
-    if (rules.context == ContextRule::refcounted) {
+    // The context of an entity that has ended is gone; what is pushed to it all the same has none.
+    if (rules.context == ContextRule::refcounted && lenders.context) {
         fence.names = lenders.context;
         core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
     }
@@ -98,8 +99,8 @@ FenceRef HardwareFences::create(const Lenders& lenders, std::uint32_t fence_cont
 /// The driver's ops->release: gives the context back, then frees like the default does.
 void HardwareFences::release(FenceCore& core, FenceRef ref) {
     sim::Frame frame(core.machine, "driver: fence release");
-    if (core.policy.hardware.context == ContextRule::refcounted) {
-        const OwnerRef context = core.hardware.at(ref.index()).names;
+    const OwnerRef context = core.hardware.at(ref.index()).names;
+    if (core.policy.hardware.context == ContextRule::refcounted && context) {
         Owner& owner = core.owners.get(context, "context");
         if (owner.references.put(core.machine, "context")) {
             owner.abandoned = false;

@@ -36,6 +36,7 @@ void SchedFences::init(FenceRef ref, OwnerRef sched, std::uint32_t context, std:
 void SchedFences::discard(FenceRef ref) {
     if (slab_)
         --core_.modules.get(module_, "slab").slab_objects;
+    core_.note_freed(2);
     core_.pairs.free({ref.index(), ref.generation});
 }
 

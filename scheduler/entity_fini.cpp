@@ -25,8 +25,8 @@ void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed)
     Entity& entity = entities.get(ref, "entity");
     if (!entity.rq)
         return;
+    Scheduler& sched = sched_of(entity); // looked up before anything else, needed or not
     if (!exiting || wait) {
-        Scheduler& sched = sched_of(entity);
         sched.job_scheduled.wait_event(machine, "drm_sched_entity_flush: the entity's queue",
                                        [&] { return entity_is_idle(entity); });
     }

@@ -102,7 +102,7 @@ class GpuSched {
     void entity_destroy(EntityRef entity);
 
     // Jobs (job.cpp).
-    /// drm_sched_job_init; null when the entity has no run queue (-ENOENT).
+    /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0 (-EINVAL).
     JobRef job_init(EntityRef entity, std::uint32_t credits);
     /// drm_sched_job_add_dependency: takes over the reference. One per fence context, the latest.
     void add_dependency(JobRef job, fences::FenceRef fence);

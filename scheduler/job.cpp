@@ -17,6 +17,10 @@ JobRef GpuSched::job_init(EntityRef entity_ref, std::uint32_t credits) {
         print("drm_sched_job_init: entity " + entity.id + " has no run queue");
         return {};
     }
+    if (credits == 0) {
+        print("drm_sched_job_init: credits cannot be 0!");
+        return {};
+    }
     const JobRef job_ref = jobs.alloc();
     Job& job = jobs.at(job_ref.index);
     job.entity = entity_ref;

@@ -40,13 +40,14 @@ struct Context {
     std::uint32_t id; ///< from 1, unique in the machine; 0 means nobody
     std::string name;
 
-    std::unique_ptr<Fiber> fiber;     ///< while something that may block runs here
+    std::vector<std::string_view> frames; ///< modelled call chain; in the instrumented form only
+    /// While something that may block runs here. Stands behind `frames`, which its stack refers to when
+    /// it is unwound.
+    std::unique_ptr<Fiber> fiber;
     std::function<void()> when_ended; ///< runs after the fiber's body
     std::string_view waiting_for;     ///< why it is blocked; empty when it is not
     Time waiting_since = 0;
     std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
-
-    std::vector<std::string_view> frames; ///< modelled call chain; in the instrumented form only
 };
 
 [[nodiscard]] inline std::string describe(const Context& context) {

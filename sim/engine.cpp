@@ -44,6 +44,8 @@ void Engine::release_slot(std::uint32_t index) {
 
 TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
     assert(when >= now_);
+    if (when == kForever) // never: nothing to keep
+        return {};
     const std::uint32_t index = take_slot();
     Slot& slot = slots_[index];
     slot.event = Event{fn, self, arg};
@@ -163,7 +165,7 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     budget_ = budget;
     Time next_input = input != nullptr ? input->next_time() : kForever;
     while (budget_ > 0) {
-        while (next_input == now_) { // also what is left of them after one that threw
+        while (input != nullptr && next_input == now_) { // also what is left of them after one that threw
             ++executed_;
             budget_ -= budget_ > 0;
             input->fire();

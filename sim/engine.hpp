@@ -59,7 +59,8 @@ class Engine {
         ring_[tail_++ & mask_] = Event{fn, self, arg};
     }
 
-    /// Runs `fn` at `when` (>= now; for now itself the same as post()). O(log pending).
+    /// Runs `fn` at `when` (>= now; for now itself the same as post(); at kForever never, and then the
+    /// handle names nothing). Amortised O(1).
     TimerHandle arm(Time when, EventFn fn, void* self, std::uint64_t arg);
     /// Moves an armed timer: it keeps what it runs and takes a new place. A timer moved to a later
     /// time costs O(1), which is what re-arming a timeout for every job comes to.

@@ -42,6 +42,10 @@ Fiber::~Fiber() {
         return;
     // Boost.Context unwinds a suspended fiber when its handle dies.
 #if FENCELINE_ASAN
+    if (!caller_bottom_) { // never started: nothing of ours to unwind
+        self_ = boost::context::fiber();
+        return;
+    }
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, own_bottom_, own_size_);
     ended_ = true;
@@ -60,6 +64,9 @@ boost::context::fiber Fiber::enter(boost::context::fiber&& caller) {
     try {
         body_();
     } catch (const boost::context::detail::forced_unwind&) {
+#if FENCELINE_ASAN
+        __sanitizer_start_switch_fiber(nullptr, caller_bottom_, caller_size_);
+#endif
         throw;
     } catch (...) {
         error_ = std::current_exception();
@@ -89,7 +96,12 @@ bool Fiber::resume() {
 void Fiber::suspend() {
 #if FENCELINE_ASAN
     __sanitizer_start_switch_fiber(&fake_stack_, caller_bottom_, caller_size_);
-    caller_ = std::move(caller_).resume();
+    try {
+        caller_ = std::move(caller_).resume();
+    } catch (const boost::context::detail::forced_unwind&) {
+        __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_size_);
+        throw;
+    }
     __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_size_);
 #else
     caller_ = std::move(caller_).resume();

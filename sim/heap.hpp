@@ -93,6 +93,7 @@ template <class T> class Pool {
         const std::uint32_t index = free_;
         Slot& slot = slot_at(index);
         std::memcpy(&free_, slot.memory, sizeof free_);
+        machine_.point(Op::alloc, &slot);
         ++slot.generation;
         ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
         if (++live_ > peak_)

@@ -40,9 +40,8 @@ void Machine::enter(Context& context, bool may_block, std::function<void()> body
 }
 
 void Machine::start_task(std::string name, std::function<void()> body,
-                         std::vector<WaitRecord>* waits) {
-    tasks_.push_back(
-        std::make_unique<Context>(ContextKind::task, std::move(name), next_context_id()));
+                         std::vector<WaitRecord>* waits, ContextKind kind) {
+    tasks_.push_back(std::make_unique<Context>(kind, std::move(name), next_context_id()));
     Context& task = *tasks_.back();
     task.waits = waits;
     enter(task, true, std::move(body), [this, &task] {

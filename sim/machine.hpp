@@ -53,7 +53,6 @@ enum class Op : std::uint8_t {
     rcu_unlock,
     call_rcu,
     queue_work,
-    arm_timer,
     wait,
     wake
 };
@@ -97,7 +96,8 @@ class Machine {
     /// Runs a task of its own, now, on a fiber. The machine owns it until it ends.
     /// `waits`, if given, collects its waits and must outlive the task.
     void start_task(std::string name, std::function<void()> body,
-                    std::vector<WaitRecord>* waits = nullptr);
+                    std::vector<WaitRecord>* waits = nullptr,
+                    ContextKind kind = ContextKind::task);
     /// Blocks the current context until wake(). `reason` must be a literal or outlive the wait.
     void block(std::string_view reason);
     /// Lets a blocked context go on; its wake-up takes a place in the order.

@@ -63,11 +63,12 @@ void Rcu::barrier() {
     Frame frame(machine_, "rcu_barrier");
     if (pending() == 0)
         return;
-    // Callbacks run in the order of their arrival, so the last one of now is behind all of them.
-    call([](void* self, std::uint64_t arg) {
-            static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
-        },
-        &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current()));
+    // Behind the last callback that is queued now, in its grace period.
+    (next_.empty() ? waiting_ : next_)
+        .push_back({[](void* self, std::uint64_t arg) {
+                        static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
+                    },
+                    &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current())});
     machine_.block("rcu_barrier");
 }
 

@@ -4,7 +4,7 @@
 // none runs, the first callback starts one at once; what arrives while one runs waits for the next,
 // which starts when the current one ends. So a callback waits one to two periods. In a timed run
 // read-side sections never span an event, so nothing ever holds a period up; sections are still
-// counted, because an exploration needs them and because blocking inside one is an error.
+// announced and counted, because an exploration needs them.
 //
 // Cost: a callback is 24 bytes in one of two vectors that are reused; a period is one timer.
 #pragma once

@@ -43,6 +43,8 @@ void Workqueue::turn(void* self, std::uint64_t) {
     queue.first_ = work.next_;
     if (work.pending_) [[likely]]
         queue.begin(work);
+    else
+        queue.spare_.push_back(&work);
 }
 
 void Workqueue::begin(Work& work) {
@@ -89,8 +91,12 @@ bool Workqueue::cancel_sync(Work& work) {
     Frame frame(machine_, "cancel_work_sync");
     const bool was_pending = work.pending_;
     if (was_pending) {
-        tombstones_.push_back(std::make_unique<Work>());
-        Work* stand_in = tombstones_.back().get();
+        if (spare_.empty()) {
+            tombstones_.push_back(std::make_unique<Work>());
+            spare_.push_back(tombstones_.back().get());
+        }
+        Work* stand_in = spare_.back();
+        spare_.pop_back();
         stand_in->next_ = work.next_;
         Work** link = &first_;
         while (*link != &work)
@@ -127,7 +133,8 @@ void SystemWorkqueue::run(void* self, std::uint64_t) {
         item.fn(item.self, item.arg);
         return;
     }
-    queue.machine_.start_task("system_wq", [item] { item.fn(item.self, item.arg); });
+    queue.machine_.start_task(
+        "system_wq", [item] { item.fn(item.self, item.arg); }, nullptr, ContextKind::worker);
 }
 
 } // namespace fenceline::sim::inline FENCELINE_MODE

@@ -79,6 +79,7 @@ class Workqueue {
     /// What stands in the queue for cancelled items: their turns still come, and nobody else's may be
     /// taken in their stead.
     std::vector<std::unique_ptr<Work>> tombstones_;
+    std::vector<Work*> spare_; ///< tombstones that stand nowhere
 };
 
 /// system_wq: items run side by side, each in a worker of its own, and are used once (INIT_WORK and

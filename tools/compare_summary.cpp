@@ -130,34 +130,32 @@ bool complete(const ComparedRun* run) {
     return run != nullptr && run->done && run->result.end != workloads::RunEnd::interrupted;
 }
 
-/// What is to be said of one variant: a line, and where there are several workloads another for
-/// each in which something broke.
+/// What is to be said of one variant, in one line: in how much it broke, and where and how first. The
+/// matrix and `run` have the rest.
 std::string failures_of(const Grid& grid, std::size_t column, const Style& style) {
     const std::string variant = flat(grid.variants[column]);
-    const bool single = grid.workloads.size() == 1;
-    std::string lines;
     std::size_t failed = 0;
+    std::size_t first = 0;
     bool all = true;
     for (std::size_t row = 0; row < grid.workloads.size(); ++row) {
         const ComparedRun* const run = grid.at(row, column);
         all = all && complete(run);
-        if (broke(run)) {
-            ++failed;
-            lines += wrapped((single ? variant : grid.workloads[row]) + ": " +
-                                 failure_story(run->result),
-                             single ? 2 : 4, 6);
+        if (broke(run) && failed++ == 0) {
+            first = row;
         }
     }
     if (failed == 0) {
         const std::string verdict = all ? "nothing broke" : "nothing broke so far";
         return "  " + variant + ": " + style.paint(verdict, Tone::good) + "\n";
     }
-    if (single) {
-        return lines;
+    const std::string story = failure_story(grid.at(first, column)->result);
+    if (grid.workloads.size() == 1) {
+        return wrapped(variant + ": " + story, 2, 6);
     }
-    const std::string count =
-        fmt::format("broke in {} of {}", failed, human_plural(grid.workloads.size(), "workload"));
-    return "  " + variant + ": " + style.paint(count, Tone::bad) + "\n" + lines;
+    return wrapped(fmt::format("{}: broke in {} of {}, first in {}: {}", variant, failed,
+                               human_plural(grid.workloads.size(), "workload"),
+                               grid.workloads[first], story),
+                   2, 6);
 }
 
 /// For each variant what broke first and why.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
@@ -45,7 +46,7 @@ void Run::plan_actions() {
 void Run::perform(const Action& action) {
     if (action.job && !held_[*action.job].pushed)
         throw InputError(fmt::format("{}: {} at {} ns is about job {}, which has not been pushed "
-                                     "by then",
+                                     "by then (costs.submit puts pushes off)",
                                      workload_.source_path, name_of(action.kind), action.at,
                                      *action.job));
     ++actions_running_;
@@ -93,6 +94,7 @@ void Run::perform_on_entity(const Action& action) {
         sched_.entity_fini(entity);
         break;
     default:
+        assert(action.kind == ActionKind::fini_entity);
         sched_.entity_fini(entity);
         break;
     }
@@ -203,6 +205,7 @@ void Run::perform_on_fence(const Action& action) {
         observe(action, "returned");
         break;
     default:
+        assert(action.kind == ActionKind::close);
         if (by_name)
             containers_.close(action.name);
         break;

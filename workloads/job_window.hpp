@@ -1,4 +1,4 @@
-// Finds live jobs by their ordinal.
+// Finds live jobs by their ordinal, the position in the list of jobs.
 //
 // Jobs come and go in roughly the order of their numbers, so the table is a window of pages over the
 // ordinals: a page exists while one of its jobs is alive or still to come. Memory follows the number
@@ -16,16 +16,21 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 class JobWindow {
   public:
-    /// Jobs enter in the order of their ordinals, 0, 1, 2, ...
-    void push(scheduler::JobRef job) {
-        const std::uint64_t slot = next_++ % kPage;
-        if (slot == 0) {
+    /// The next job of the list: it has a place from now on, and is still to be pushed. Returns its
+    /// ordinal; they count up from 0.
+    std::uint64_t enter() {
+        const std::uint64_t ordinal = next_++;
+        if (ordinal % kPage == 0) {
             if (!pages_.empty() && pages_.back()->alive == 0)
                 retire(pages_.size() - 1);
             pages_.push_back(std::make_unique<Page>());
         }
-        pages_.back()->jobs[slot] = job;
         ++pages_.back()->alive;
+        return ordinal;
+    }
+    /// It has been pushed. REQUIRES: entered, not removed.
+    void set(std::uint64_t ordinal, scheduler::JobRef job) {
+        pages_[ordinal / kPage - first_page_]->jobs[ordinal % kPage] = job;
     }
     /// The job is gone.
     void remove(std::uint64_t ordinal) {
@@ -35,15 +40,13 @@ class JobWindow {
         if (--page.alive == 0 && index + 1 != pages_.size()) // the last page still fills
             retire(index);
     }
-    /// The job with this ordinal, or null when it is gone. REQUIRES: it has entered.
+    /// The job with this ordinal, or null when it is gone or still to be pushed. REQUIRES: entered.
     [[nodiscard]] scheduler::JobRef find(std::uint64_t ordinal) const {
         if (ordinal / kPage < first_page_)
             return {};
         const std::unique_ptr<Page>& page = pages_[ordinal / kPage - first_page_];
         return page ? page->jobs[ordinal % kPage] : scheduler::JobRef{};
     }
-    [[nodiscard]] std::uint64_t entered() const { return next_; }
-
   private:
     static constexpr std::uint64_t kPage = 1024;
     struct Page {

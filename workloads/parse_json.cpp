@@ -185,6 +185,10 @@ Json parse_json(std::string_view text, const Source& source) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
         throw InputError(source.file + ": found only white space, expected a JSON document");
     }
+    // The parser would take a NUL for the end of its input.
+    if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+        builder.fail_at(nul, "found a NUL byte, expected JSON text");
+    }
     Json::sax_parse(CountingIterator(text.data(), &furthest),
                     CountingIterator(text.data() + text.size(), &furthest), &builder);
     return builder.take();

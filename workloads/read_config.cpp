@@ -128,6 +128,34 @@ Config read_config(const std::string& path, std::span<const Setting> settings) {
     }
 }
 
+/// An entity's schedulers are one driver's: it is the driver that keeps its context.
+static void check_drivers(const Config& config, const Workload& workload) {
+    const auto check = [&](const std::string& where, std::uint32_t own,
+                           const std::vector<std::uint32_t>& rings) {
+        for (const std::uint32_t ring : rings) {
+            if (config.rings[ring].driver != config.rings[own].driver) {
+                throw InputError(workload.source_path + ": " + where + "/rings: ring '" +
+                                 printable(config.rings[ring].name) + "' belongs to driver '" +
+                                 printable(config.rings[ring].driver) + "' and ring '" +
+                                 printable(config.rings[own].name) + "' to '" +
+                                 printable(config.rings[own].driver) +
+                                 "', expected rings of one driver");
+            }
+        }
+    };
+    for (std::size_t i = 0; i < workload.entities.size(); ++i) {
+        const std::vector<std::uint32_t>& rings = workload.entities[i].rings;
+        check("/entities/" + std::to_string(i), rings.front(), rings);
+    }
+    for (std::size_t i = 0; i < workload.actions.size(); ++i) {
+        const Action& action = workload.actions[i];
+        if (action.kind == ActionKind::modify_sched) {
+            check("/actions/" + std::to_string(i),
+                  workload.entities[action.entity].rings.front(), action.rings);
+        }
+    }
+}
+
 Config resolve_rings(Config config, const Workload& workload) {
     std::vector<RingConfig> given = std::move(config.rings);
     config.rings.clear();
@@ -145,6 +173,7 @@ Config resolve_rings(Config config, const Workload& workload) {
         }
     }
     std::move(given.begin(), given.end(), std::back_inserter(config.rings));
+    check_drivers(config, workload);
     check_actions(config, workload);
     for (std::size_t i = 0; i < workload.clients.size(); ++i) {
         if (workload.clients[i].repeat == kRepeatForever && config.until == sim::kForever) {

@@ -2,6 +2,8 @@
 
 #include "workloads/run.hpp"
 
+#include "workloads/input_error.hpp"
+
 #include <algorithm>
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
@@ -31,6 +33,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
             warnings_.emplace_back(text, 1);
     };
     build_rings();
+    warn_of_unused_rings();
     build_entities();
     plan_actions();
     fetch_job();
@@ -64,6 +67,25 @@ void Run::build_rings() {
         (*driver)->add_ring(
             device, {ring.name, number, ring.context_switch, ring.interrupt_latency}, args);
     }
+}
+
+/// A ring that nobody uses is most likely a misspelt one.
+void Run::warn_of_unused_rings() {
+    std::vector<bool> used(config_.rings.size());
+    for (const EntitySpec& entity : workload_.entities)
+        for (const std::uint32_t ring : entity.rings)
+            used[ring] = true;
+    for (const Action& action : workload_.actions)
+        for (const std::uint32_t ring : action.rings)
+            used[ring] = true;
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < used.size(); ++i)
+        if (used[i])
+            names.push_back(config_.rings[i].name);
+    for (std::size_t i = 0; i < used.size(); ++i)
+        if (!used[i])
+            sched_.warn("no entity uses the ring '" + printable(config_.rings[i].name) + "'" +
+                        did_you_mean(config_.rings[i].name, names));
 }
 
 void Run::build_entities() {
@@ -133,7 +155,7 @@ void Run::on_event(const scheduler::LoggedEvent& event) {
 
 /// The normal end: no action left, and every pushed job freed.
 bool Run::complete() const {
-    return !have_job_ && submissions_pending_ == 0 && next_action_ == actions_.size() &&
+    return !have_job_ && pushes_.empty() && next_action_ == actions_.size() &&
            actions_running_ == 0 && statistics_.freed() == statistics_.submitted();
 }
 
@@ -184,20 +206,19 @@ void Run::run_to_idle() {
 RunResult Run::execute() {
     RunResult result;
     result.end = run_proper();
+    result.end_time = machine_.now();
     result.jobs_unfinished = statistics_.submitted() - statistics_.finished();
     if (result.end != RunEnd::hazard && result.end != RunEnd::interrupted) {
         try {
             teardown(result.end == RunEnd::normal);
-            if (result.end != RunEnd::until) {
-                report_never_signalled();
-                report_leaks();
-            }
+            report_never_signalled();
+            report_leaks();
         } catch (const sim::FatalHazard&) {
             result.end = RunEnd::hazard;
+            result.end_time = machine_.now();
         }
     }
     core_.account_unreleased();
-    result.end_time = machine_.now();
     result.events = machine_.engine.executed();
     std::vector<const scheduler::Ring*> rings;
     for (const RingPlace& place : rings_)

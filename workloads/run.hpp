@@ -91,6 +91,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
 
     // run.cpp: building and running
     void build_rings();
+    void warn_of_unused_rings();
     void build_entities();
     void fetch_job();
     void update_next_input();
@@ -101,6 +102,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     // submit.cpp
     void submit_listed();
     void submit(const JobRecord& record, std::uint64_t ordinal);
+    void submit_later(std::uint64_t ordinal);
     void submit_delayed(Client& client);
     void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after);
     void hold_for_actions(std::uint64_t id, scheduler::JobRef job);
@@ -152,7 +154,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     std::vector<DependencySlot> dependency_slots_; ///< kept for its capacity
     JobRecord next_job_;
     bool have_job_ = false;
-    std::uint64_t submissions_pending_ = 0;
+    std::unordered_map<std::uint64_t, sim::Time> pushes_; ///< under way: when each will be done
     std::vector<const Action*> actions_; ///< by time, then as they stand
     std::size_t next_action_ = 0;
     std::size_t actions_running_ = 0;

@@ -118,7 +118,7 @@ struct LifetimeResult {
 
 struct RunResult {
     RunEnd end = RunEnd::normal;
-    sim::Time end_time = 0; ///< virtual time at the end, teardown included
+    sim::Time end_time = 0; ///< virtual time at which it ended so; teardown comes after
     sim::Time makespan = 0; ///< from the first push to the last finished
     std::uint64_t events = 0;       ///< engine events executed
     std::uint64_t jobs_submitted = 0;

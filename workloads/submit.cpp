@@ -16,17 +16,26 @@ void Run::submit_listed() {
     if (next_job_.via != Via::none)
         if (const auto refused = unsupported(next_job_, source_))
             throw InputError(*refused);
-    const std::uint64_t ordinal = window_.entered() + submissions_pending_;
-    if (config_.costs.submit == 0) {
+    const std::uint64_t ordinal = window_.enter();
+    history_.push(next_job_.entity);
+    if (config_.costs.submit == 0)
         submit(next_job_, ordinal);
-        return;
-    }
+    else
+        submit_later(ordinal);
+}
+
+/// A push takes its client a while, and clients push side by side. One that needs a fence of a job that
+/// another client is still pushing starts when that is done.
+void Run::submit_later(std::uint64_t ordinal) {
     Client& client = clients_[client_of_entity_[next_job_.entity]];
-    const sim::Time start = std::max(machine_.now(), client.free_at);
+    sim::Time start = std::max(machine_.now(), client.free_at);
+    for (const std::uint64_t earlier : next_job_.after)
+        if (const auto push = pushes_.find(earlier); push != pushes_.end())
+            start = std::max(start, push->second);
     client.free_at = sim::add_saturating(start, config_.costs.submit);
+    pushes_.emplace(ordinal, client.free_at);
     client.submissions.push_back(
         {next_job_, {next_job_.after.begin(), next_job_.after.end()}, ordinal});
-    ++submissions_pending_;
     machine_.engine.arm(
         client.free_at,
         [](void* self, std::uint64_t index) {
@@ -40,7 +49,7 @@ void Run::submit_delayed(Client& client) {
     Submission due = std::move(client.submissions.front());
     client.submissions.pop_front();
     due.record.after = due.after;
-    --submissions_pending_;
+    pushes_.erase(due.ordinal);
     submit(due.record, due.ordinal);
 }
 
@@ -49,10 +58,11 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sim::ContextScope scope(machine_, *clients_[client_of_entity_[record.entity]].context);
     sim::Frame frame(machine_, "driver: submit ioctl");
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
-    window_.push(ref);
-    history_.push(record.entity);
-    if (!ref)
-        return; // -ENOENT: the ioctl fails, nothing is pushed
+    if (!ref) { // the ioctl fails, nothing is pushed
+        window_.remove(ordinal);
+        return;
+    }
+    window_.set(ordinal, ref);
     scheduler::Job& job = sched_.jobs.get(ref, "job");
     job.id = record.id;
     job.ordinal = ordinal;

@@ -4,10 +4,12 @@
 #include "workloads/read_config.hpp"
 #include "workloads/read_workload.hpp"
 #include "workloads/simulation.hpp"
+#include "workloads/support.hpp"
 
 #include <fmt/format.h>
 
 #include <iterator>
+#include <stdexcept>
 
 namespace conformance {
 
@@ -45,9 +47,11 @@ class TextSink final : public scheduler::EventSink {
 std::string run_fenceline(const std::string& workload_json, const std::string& config_json) {
     const workloads::LoadedWorkload loaded =
         workloads::parse_workload(workload_json, "workload");
-    const workloads::Config config = workloads::resolve_rings(
-        workloads::interpret_config(workloads::Json::parse(config_json), "config"),
-        *loaded.workload);
+    const workloads::Config given =
+        workloads::interpret_config(workloads::Json::parse(config_json), "config");
+    if (const auto refused = workloads::unsupported(*loaded.workload, given); !refused.empty())
+        throw std::runtime_error(refused.front());
+    const workloads::Config config = workloads::resolve_rings(given, *loaded.workload);
     TextSink sink(*loaded.workload, config);
     workloads::RunOptions options;
     options.events = &sink;

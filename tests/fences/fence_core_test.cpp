@@ -314,7 +314,7 @@ TEST(Fence, LeaksAreNamed) {
 
 // dma_fence_default_wait takes the fence's lock again after it was woken, so a waiter is a user of
 // the lock even when its owner dies between the signal and the waiter's turn.
-TEST(Fence, DISABLED_AWokenWaiterTakesTheLockAgain) {
+TEST(Fence, AWokenWaiterTakesTheLockAgain) {
     static const FenceOps plain{.type = "plain"};
     World world;
     const OwnerRef lender = world.owner(OwnerKind::context, "a");

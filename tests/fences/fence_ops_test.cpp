@@ -100,7 +100,7 @@ TEST_F(FenceOpsTest, WhoeverPollsBecomesTheSignaller) {
 
 // dma_fence_get_status goes through dma_fence_is_signaled_locked, which asks ops->signaled and, on
 // its yes, signals.
-TEST_F(FenceOpsTest, DISABLED_StatusAsksTheDriverToo) {
+TEST_F(FenceOpsTest, StatusAsksTheDriverToo) {
     const FenceRef fence = world.fence(kPolled);
     world.core.add_callback(fence, Calls::call, &calls, 1);
     EXPECT_EQ(world.core.status(fence), 1);

@@ -157,7 +157,7 @@ TEST_F(SchedFenceTest, TheSlabCountsItsPairs) {
 }
 
 // A pair that is discarded no longer exists, so it must not count towards the peak.
-TEST_F(SchedFenceTest, DISABLED_DiscardedPairsAreNotCountedAsAlive) {
+TEST_F(SchedFenceTest, DiscardedPairsAreNotCountedAsAlive) {
     for (int i = 0; i < 10; ++i)
         world.s_fences.discard(world.s_fences.create());
     EXPECT_EQ(world.core.peak_alive(), 2u);

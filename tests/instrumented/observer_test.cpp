@@ -102,7 +102,7 @@ TEST_F(ObserverTest, SeesAccessesToObjects) {
 }
 
 // Op::alloc stands in the list of operations; the heap announces free and access, but not this.
-TEST_F(ObserverTest, DISABLED_SeesAllocations) {
+TEST_F(ObserverTest, SeesAllocations) {
     Pool<int> pool(machine, "int", [](const int&) { return std::string("int"); });
     pool.alloc(5);
     EXPECT_THAT(listener.ops, ElementsAre(Op::alloc));

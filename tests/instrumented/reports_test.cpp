@@ -209,7 +209,7 @@ TEST(Fibers, WithFibersForAllEveryWorkItemMayBlock) {
 
 // The same context has the same name in both forms, or reports of one run would differ from those
 // of the other.
-TEST(Fibers, DISABLED_AnItemOfTheSystemWorkqueueRunsInAWorkerOnAFiberToo) {
+TEST(Fibers, AnItemOfTheSystemWorkqueueRunsInAWorkerOnAFiberToo) {
     for (const bool fibers : {false, true}) {
         Machine machine;
         machine.fibers_for_all = fibers;

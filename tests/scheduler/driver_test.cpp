@@ -140,8 +140,8 @@ TEST_F(DriverTest, AnAlreadySignalledFenceFinishesInTheRunWork) {
     driver.already_signalled = true;
     push(1);
     run();
-    EXPECT_THAT(log.lines(),
-                ElementsAre("queue 1@0", "run_job 1@0", "scheduled 1@0", "finished 1@0"));
+    // run_job, hw_done and free_job are the driver's to tell, and this one does not.
+    EXPECT_THAT(log.lines(), ElementsAre("queue 1@0", "scheduled 1@0", "finished 1@0"));
     EXPECT_THAT(driver.freed, ElementsAre(1));
 }
 

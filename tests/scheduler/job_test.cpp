@@ -78,8 +78,19 @@ TEST(Job, ADriverThatReturnsNoFenceFinishesAtOnce) {
     world.run();
     EXPECT_THAT(world.log.of_job(0), ElementsAre("queue 0@0", "run_job 0@0", "scheduled 0@0",
                                                  "finished 0@0", "free_job 0@0"));
-    EXPECT_THAT(world.log.of_job(1), ElementsAre("queue 1@0", "run_job 1@0", "scheduled 1@0",
+    EXPECT_THAT(world.log.of_job(1), ElementsAre("queue 1@0", "run_job 1@0 err=-5", "scheduled 1@0",
                                                  "finished 1@0 err=-5", "free_job 1@0"));
+}
+
+TEST(Job, WithAFenceThatHasSignalledTheHardwareIsDoneBeforeScheduled) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx");
+    const EntityRef entity = world.entity("a", {sched});
+    world.push(entity, 0, {.run_job = RunJobKind::signalled});
+    world.run();
+    EXPECT_THAT(world.log.lines(), ElementsAre("queue 0@0", "run_job 0@0", "hw_done 0@0",
+                                               "scheduled 0@0", "finished 0@0", "free_job 0@0"));
+    EXPECT_THAT(world.verdicts(), IsEmpty());
 }
 
 TEST(Job, CostsDelayTheWorkThatFollows) {

@@ -84,7 +84,7 @@ TEST_P(EveryPreset, WhereTheDriversFenceEscapesItExistsBeforeThePush) {
 
 // The format allows jobs after an entity's end; its context is gone by then, whoever counted it. A
 // policy must not invent a use of it that the others do not have.
-TEST_P(EveryPreset, DISABLED_APushAfterTheEntitysEndIsTheSameUnderEveryPolicy) {
+TEST_P(EveryPreset, APushAfterTheEntitysEndIsTheSameUnderEveryPolicy) {
     SchedWorld world(GetParam());
     const SchedulerRef gfx = world.ring("gfx", with(Policy::fifo, 2));
     const EntityRef a = world.entity("a", {gfx});

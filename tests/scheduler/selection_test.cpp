@@ -197,7 +197,7 @@ TEST(Credits, TheLimitIsHowManyAreOnTheHardware) {
 }
 
 // drm_sched_job_init refuses a job without credits (-EINVAL, "credits cannot be 0").
-TEST(Credits, DISABLED_AJobWithoutCreditsCannotBeMade) {
+TEST(Credits, AJobWithoutCreditsCannotBeMade) {
     SchedWorld world;
     const SchedulerRef sched = world.ring("gfx", with(Policy::fifo, 2));
     const EntityRef entity = world.entity("a", {sched});

@@ -205,7 +205,21 @@ TEST(SituationC, ADrainedDriverStillHasTheFenceInItsSlab) {
 }
 
 TEST(SituationD, Verdicts) {
-    EXPECT_EQ(first_hazards(kD), first_hazards(kC));
+    EXPECT_THAT(first_hazards(kD), ElementsAre("use-after-free of lock", "use-after-free of ops",
+                                               "use-after-free of ops", "slab-in-use of slab",
+                                               "use-after-free of names"));
+}
+
+// What the split is for: waiting for the public fence works after the driver has gone, and only there.
+TEST(SituationD, AWaitAfterTheUnloadReturnsUnderSplitOnly) {
+    const RunResult split = run(kD, with("split"));
+    ASSERT_EQ(split.observations.size(), 1U);
+    EXPECT_THAT(split.observations[0], HasSubstr("wait out-fence: returned"));
+    for (const char* classic : {"borrowed-lock", "inline-lock", "refcounted-context"}) {
+        const RunResult result = run(kD, with(classic));
+        ASSERT_EQ(result.hazards.size(), 1U) << classic;
+        EXPECT_EQ(result.hazards[0].access.time, 3500 * sim::kMicrosecond) << classic;
+    }
 }
 
 TEST(SituationD, TheNameIsReadThroughAFreedScheduler) {
