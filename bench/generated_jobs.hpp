@@ -56,7 +56,8 @@ inline workloads::Workload make_workload(std::uint32_t entities) {
     return workload;
 }
 
-inline workloads::Config make_config(const workloads::Workload& workload, const std::string& policy) {
+inline workloads::Config make_config(const workloads::Workload& workload,
+                                     const std::string& policy) {
     const std::string text = fmt::format(
         R"({{"format":"fenceline/config","version":1,"scheduler":{{"policy":"{}"}}}})", policy);
     return workloads::resolve_rings(

@@ -1,8 +1,10 @@
-// The layout spike: what a job costs with the final handles, queues and event entries and nothing else.
+// The layout spike: what a job costs with the final handles, queues and event entries and nothing
+// else.
 //
-// A million jobs go through the path that every replay takes (push, choose, run, complete, free), on
-// the real engine, pools and sizes, but without the model's primitives: no locks, no reference counts,
-// no callbacks. It is the floor under the model's cost, and is there to be run under callgrind:
+// A million jobs go through the path that every replay takes (push, choose, run, complete, free),
+// on the real engine, pools and sizes, but without the model's primitives: no locks, no reference
+// counts, no callbacks. It is the floor under the model's cost, and is there to be run under
+// callgrind:
 //
 //     valgrind --tool=callgrind build/release/bench/layout_spike 100000
 //
@@ -47,7 +49,10 @@ class Spike final : public sim::InputSource {
     [[nodiscard]] std::uint64_t freed() const { return freed_; }
 
   private:
-    template <class T> static std::string describe(const T&) { return {}; }
+    template <class T>
+    static std::string describe(const T&) {
+        return {};
+    }
     struct Queue {
         scheduler::JobRef head;
         scheduler::JobRef tail;

@@ -1,6 +1,7 @@
 // Replay: jobs a second through the whole model, by the number of entities and policy.
 //
-// The jobs come from memory, so this is the simulation alone: no file is read, no event log written.
+// The jobs come from memory, so this is the simulation alone: no file is read, no event log
+// written.
 
 #include "bench/generated_jobs.hpp"
 #include "workloads/simulation.hpp"

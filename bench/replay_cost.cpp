@@ -21,7 +21,6 @@ int main(int argc, char** argv) {
     const workloads::Config config = bench::make_config(workload, argc > 3 ? argv[3] : "fifo");
     bench::GeneratedJobs source(jobs, entities);
     const auto result = workloads::simulate(config, workload, source);
-    std::printf("%llu jobs, %llu events\n",
-                static_cast<unsigned long long>(result.jobs_finished),
+    std::printf("%llu jobs, %llu events\n", static_cast<unsigned long long>(result.jobs_finished),
                 static_cast<unsigned long long>(result.events));
 }

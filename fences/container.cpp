@@ -22,9 +22,9 @@ void Containers::put_in(ContainerKind kind, const std::string& name, FenceRef fe
             {.kind = &hazards::private_escape,
              .subject = "fence",
              .object = core_.describe(fence),
-             .message = fmt::format("{} is private and was put into {} {}", core_.describe(fence),
-                                    kind == ContainerKind::sync_file ? "sync_file" : "syncobj",
-                                    name)});
+             .message =
+                 fmt::format("{} is private and was put into {} {}", core_.describe(fence),
+                             kind == ContainerKind::sync_file ? "sync_file" : "syncobj", name)});
     core_.take(fence);
     const auto [item, inserted] = items_.try_emplace(name, Item{kind, fence, {}, false});
     if (!inserted)

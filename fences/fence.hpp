@@ -1,13 +1,13 @@
 // struct dma_fence as a model.
 //
 // DOC: the life of a fence. init (count 1, unsignalled) -> callbacks are added, references handed
-// around -> signal, once: the flag is set under the fence's lock, then the callbacks run in the order
-// in which they were added, with the lock held -> the last put releases it -> its memory goes after a
-// grace period. Everything the fence needs for this may belong to somebody else: the lock (LockRule),
-// the ops table (a module's text), the names.
+// around -> signal, once: the flag is set under the fence's lock, then the callbacks run in the
+// order in which they were added, with the lock held -> the last put releases it -> its memory goes
+// after a grace period. Everything the fence needs for this may belong to somebody else: the lock
+// (LockRule), the ops table (a module's text), the names.
 //
-// A FenceRef says where a fence is: a hardware fence of its own, or the scheduled or finished half of
-// a pair; and the generation of that memory, so that a reference to a dead fence is recognised.
+// A FenceRef says where a fence is: a hardware fence of its own, or the scheduled or finished half
+// of a pair; and the generation of that memory, so that a reference to a dead fence is recognised.
 //
 // Size: 48 bytes (the kernel's is 64), because millions of them exist in a run.
 #pragma once
@@ -42,9 +42,7 @@ struct FenceRef {
     explicit operator bool() const { return generation != 0; }
     friend bool operator==(FenceRef, FenceRef) = default;
 
-    [[nodiscard]] std::uint64_t pack() const {
-        return (std::uint64_t{generation} << 32) | where;
-    }
+    [[nodiscard]] std::uint64_t pack() const { return (std::uint64_t{generation} << 32) | where; }
     [[nodiscard]] static FenceRef unpack(std::uint64_t packed) {
         FenceRef ref;
         ref.where = static_cast<std::uint32_t>(packed);

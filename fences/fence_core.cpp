@@ -12,15 +12,16 @@ std::string describe_owner(const Owner& owner) {
     constexpr std::string_view kinds[] = {"context", "ring", "device", "scheduler"};
     return fmt::format("{} {}", kinds[static_cast<std::size_t>(owner.kind)], owner.name);
 }
-std::string describe_module(const Module& module) { return "module " + module.name; }
+std::string describe_module(const Module& module) {
+    return "module " + module.name;
+}
 
 FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
     : machine(m), rcu(r), policy(p), owners(m, "owner", describe_owner),
       modules(m, "module", describe_module),
       hardware(m, "hardware fence",
                [](const HardwareFence& fence) {
-                   return fmt::format("hardware fence {}:{}", fence.base.context,
-                                      fence.base.seqno);
+                   return fmt::format("hardware fence {}:{}", fence.base.context, fence.base.seqno);
                }),
       pairs(m, "scheduler fence",
             [](const SchedFence& pair) {
@@ -48,11 +49,10 @@ void FenceCore::name_context(std::uint32_t context, std::string name) {
 std::string FenceCore::describe(FenceRef ref) {
     if (!alive(ref))
         return "fence";
-    const Fence& fence = ref.part() == FencePart::hardware
-                             ? hardware.at(ref.index()).base
-                             : (ref.part() == FencePart::scheduled
-                                    ? pairs.at(ref.index()).scheduled
-                                    : pairs.at(ref.index()).finished);
+    const Fence& fence = ref.part() == FencePart::hardware ? hardware.at(ref.index()).base
+                                                           : (ref.part() == FencePart::scheduled
+                                                                  ? pairs.at(ref.index()).scheduled
+                                                                  : pairs.at(ref.index()).finished);
     constexpr std::string_view parts[] = {"hardware", "scheduled", "finished"};
     const std::string_view part = parts[static_cast<std::size_t>(ref.part())];
     if (fence.context < context_names_.size() && !context_names_[fence.context].empty())
@@ -238,8 +238,7 @@ void FenceCore::wait(FenceRef ref) {
             return;
     }
     const auto wake = [](void* env, FenceRef, std::uint64_t context) {
-        static_cast<FenceCore*>(env)->machine.wake(
-            *reinterpret_cast<sim::Context*>(context));
+        static_cast<FenceCore*>(env)->machine.wake(*reinterpret_cast<sim::Context*>(context));
     };
     if (!add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter)))
         return;
@@ -292,7 +291,9 @@ void FenceCore::account_release(FenceRef ref, const Fence& fence, Holder holder)
                     ref.part() == FencePart::hardware ? "hardware fence" : "scheduler fence");
 }
 
-void FenceCore::free_after_grace_period(FenceRef ref) { rcu.call(free_memory, this, ref.pack()); }
+void FenceCore::free_after_grace_period(FenceRef ref) {
+    rcu.call(free_memory, this, ref.pack());
+}
 
 void FenceCore::free_memory(void* self, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(self);
@@ -318,8 +319,7 @@ void FenceCore::account_unreleased() {
     });
     pairs.for_each_live([&](auto, SchedFence& pair) {
         if (pair.finished.is_signaled_bit() && pair.finished.references.peek() > 0)
-            ledger.still_pinned(kSchedFenceBytes, pair.finished.timestamp, now,
-                                "scheduler fence");
+            ledger.still_pinned(kSchedFenceBytes, pair.finished.timestamp, now, "scheduler fence");
     });
     owners.for_each_live([&](auto, const Owner& owner) {
         if (owner.abandoned)

@@ -1,10 +1,11 @@
 // dma-fence.c as a model: every operation on a fence, whichever kind it is.
 //
-// DOC: who owns what. The core owns the memory of fences, callbacks, owners and modules (pools of the
-// lifetime-checked heap). A reference on a fence belongs to whoever took it and is given back with
-// put(), which names the holder for the ledger. A callback registration belongs to the fence until it
-// ran or was removed; its `owner` number is opaque here. Owners (contexts, rings, devices, schedulers)
-// are born and freed by the layer above: the core only finds out, through handles, that they are gone.
+// DOC: who owns what. The core owns the memory of fences, callbacks, owners and modules (pools of
+// the lifetime-checked heap). A reference on a fence belongs to whoever took it and is given back
+// with put(), which names the holder for the ledger. A callback registration belongs to the fence
+// until it ran or was removed; its `owner` number is opaque here. Owners (contexts, rings, devices,
+// schedulers) are born and freed by the layer above: the core only finds out, through handles, that
+// they are gone.
 //
 // Locking follows dma-fence.c: signalling, callbacks, enable_signaling and status take the fence's
 // lock, wherever that lives; callbacks run with it held. Functions that follow the kernel carry the
@@ -128,7 +129,8 @@ class FenceCore {
         return modules.get(ops_[fence.ops].module, "ops").name;
     }
 
-    /// Frees the memory of a fence or pair after a grace period (kfree_rcu, kmem_cache_free by RCU).
+    /// Frees the memory of a fence or pair after a grace period (kfree_rcu, kmem_cache_free by
+    /// RCU).
     void free_after_grace_period(FenceRef ref);
     /// Bytes of the kernel's objects that live as long as this fence.
     [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref);

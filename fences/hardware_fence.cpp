@@ -4,9 +4,8 @@
 
 namespace fenceline::fences::inline FENCELINE_MODE {
 
-const FenceOps HardwareFences::kOps{.type = "driver_fence_ops",
-                                    .driver_name = driver_name,
-                                    .timeline_name = timeline_name};
+const FenceOps HardwareFences::kOps{
+    .type = "driver_fence_ops", .driver_name = driver_name, .timeline_name = timeline_name};
 const FenceOps HardwareFences::kReleasingOps{.type = "driver_fence_ops",
                                              .driver_name = driver_name,
                                              .timeline_name = timeline_name,

@@ -6,8 +6,8 @@
 // policies whose fences need one, and dies with the entity (retire rule permitting) unless fences
 // count it.
 //
-// Ownership: create() returns the fence with one reference, the caller's. A context belongs to whoever
-// made it until abandon().
+// Ownership: create() returns the fence with one reference, the caller's. A context belongs to
+// whoever made it until abandon().
 #pragma once
 
 #include "fences/fence_core.hpp"
@@ -29,7 +29,8 @@ class HardwareFences {
     /// Whether the policy's fences refer to a context object per entity.
     [[nodiscard]] static bool needs_context(const LifetimePolicy& policy);
     [[nodiscard]] OwnerRef create_context(std::string name);
-    /// Its creator lets go: the context dies, now or as the retire rule says, unless fences count it.
+    /// Its creator lets go: the context dies, now or as the retire rule says, unless fences count
+    /// it.
     void abandon_context(OwnerRef context);
 
     FenceRef create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno);

@@ -1,9 +1,10 @@
-// The ledger of a lifetime policy: what is pinned after it has done its duty, by whom, for how long.
+// The ledger of a lifetime policy: what is pinned after it has done its duty, by whom, for how
+// long.
 //
-// A fence is pinned from the moment it has signalled until its last reference goes; a counted context
-// from the moment its creator let go of it until the last fence does. Bytes are those of the kernel's
-// objects (x86-64, plain configuration), not of the model's. The duration is booked on whoever
-// dropped the last reference, which is the holder that mattered.
+// A fence is pinned from the moment it has signalled until its last reference goes; a counted
+// context from the moment its creator let go of it until the last fence does. Bytes are those of
+// the kernel's objects (x86-64, plain configuration), not of the model's. The duration is booked on
+// whoever dropped the last reference, which is the holder that mattered.
 //
 // Everything is O(1) per event; sums are exact (byte-nanoseconds in 128 bits).
 #pragma once

@@ -43,9 +43,13 @@ FenceRules& rules_of(LifetimePolicy& policy, bool hardware) {
     return hardware ? policy.hardware : policy.public_rules;
 }
 
-template <auto Member> constexpr Rule fence_rule(std::string_view key, std::string_view about,
-                                                 std::span<const RuleValue> values) {
-    return {key, about, true, values,
+template <auto Member>
+constexpr Rule fence_rule(std::string_view key, std::string_view about,
+                          std::span<const RuleValue> values) {
+    return {key,
+            about,
+            true,
+            values,
             [](const LifetimePolicy& policy, bool hardware) {
                 return static_cast<int>(rules_of(policy, hardware).*Member);
             },
@@ -55,9 +59,13 @@ template <auto Member> constexpr Rule fence_rule(std::string_view key, std::stri
             }};
 }
 
-template <auto Member> constexpr Rule policy_rule(std::string_view key, std::string_view about,
-                                                  std::span<const RuleValue> values) {
-    return {key, about, false, values,
+template <auto Member>
+constexpr Rule policy_rule(std::string_view key, std::string_view about,
+                           std::span<const RuleValue> values) {
+    return {key,
+            about,
+            false,
+            values,
             [](const LifetimePolicy& policy, bool) { return static_cast<int>(policy.*Member); },
             [](LifetimePolicy& policy, bool, int value) {
                 auto& field = policy.*Member;
@@ -68,8 +76,10 @@ template <auto Member> constexpr Rule policy_rule(std::string_view key, std::str
 using P = LifetimePolicy;
 using F = FenceRules;
 constexpr std::array<Rule, 15> kRules{
-    {policy_rule<&P::public_fence>("public_fence", "which fence escapes to other drivers and user "
-                                                   "space", kPublicFence),
+    {policy_rule<&P::public_fence>("public_fence",
+                                   "which fence escapes to other drivers and user "
+                                   "space",
+                                   kPublicFence),
      fence_rule<&F::lock>("lock", "where the fence's lock lives", kLock),
      fence_rule<&F::context>("context", "whether a fence counts as a reference to its context",
                              kContext),
@@ -80,16 +90,20 @@ constexpr std::array<Rule, 15> kRules{
      fence_rule<&F::memory>("memory", "where the fence's own memory comes from", kMemory),
      policy_rule<&P::parent>("parent", "how long the public fence keeps the hardware fence",
                              kParent),
-     policy_rule<&P::retire>("retire", "what lies between signalling and freeing what a fence "
-                                       "points to", kRetire),
+     policy_rule<&P::retire>("retire",
+                             "what lies between signalling and freeing what a fence "
+                             "points to",
+                             kRetire),
      policy_rule<&P::teardown>("teardown", "what the driver does with its fences before it goes",
                                kTeardown),
      policy_rule<&P::job_refs>("job_refs", "who keeps jobs alive", kRefs),
      policy_rule<&P::queue_refs>("queue_refs", "who keeps queues alive", kRefs),
      fence_rule<&F::callbacks>("callbacks", "whether a callback counts as a reference to its owner",
                                kCallbacks),
-     policy_rule<&P::signal_on_drop>("signal_on_drop", "whether dropping the right to signal "
-                                                       "signals", kBoolean)}};
+     policy_rule<&P::signal_on_drop>("signal_on_drop",
+                                     "whether dropping the right to signal "
+                                     "signals",
+                                     kBoolean)}};
 
 LifetimePolicy classic(std::string name, FenceRules hardware) {
     LifetimePolicy policy;
@@ -141,16 +155,20 @@ std::array<Preset, 8> make_presets() {
     counted_all.job_refs = RefsRule::refcounted;
     counted_all.queue_refs = RefsRule::refcounted;
 
-    return {{{"borrowed-lock", "classic: lock and names borrowed from the driver's context, nothing "
-                               "counted (2012 to 2025)", classic("borrowed-lock", borrowed)},
+    return {{{"borrowed-lock",
+              "classic: lock and names borrowed from the driver's context, nothing "
+              "counted (2012 to 2025)",
+              classic("borrowed-lock", borrowed)},
              {"inline-lock", "every fence has its own lock; names and ops stay the driver's",
               classic("inline-lock", FenceRules{})},
              {"refcounted-context", "every fence holds a reference to its context until released",
               classic("refcounted-context", counted)},
              {"drain-on-unload", "static context and lock; unload waits until all has signalled",
               std::move(drain)},
-             {"split", "drm/sched in 6.12: public scheduled and finished fences, private hardware "
-                       "fence", split_policy("split")},
+             {"split",
+              "drm/sched in 6.12: public scheduled and finished fences, private hardware "
+              "fence",
+              split_policy("split")},
              {"split-safe-names", "split with names that are safe after signal (6.17)",
               std::move(safe_names)},
              {"detached-ops", "own lock, ops detached at signal (7.1)", std::move(detach)},
@@ -173,7 +191,9 @@ bool runs(const LifetimePolicy& policy, const FenceRules& fence) {
 
 } // namespace
 
-std::span<const Rule> rules() { return kRules; }
+std::span<const Rule> rules() {
+    return kRules;
+}
 
 std::span<const Preset> presets() {
     static const std::array<Preset, 8> all = make_presets();
@@ -206,7 +226,8 @@ std::optional<std::string> unsupported_reason(const LifetimePolicy& policy) {
                 return std::string(rule.key) + ": " + value_name(rule, policy, hardware);
         }
     }
-    // drm/sched's own fences keep what they point to by construction; only these forms are modelled.
+    // drm/sched's own fences keep what they point to by construction; only these forms are
+    // modelled.
     if (policy.public_fence == PublicFence::split) {
         const FenceRules& own = policy.public_rules;
         if (own.lock != LockRule::shared && own.lock != LockRule::in_fence)

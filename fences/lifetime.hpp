@@ -1,10 +1,10 @@
 // Lifetime policies: who owns what a fence can reach, and for how long.
 //
-// A policy is a composition of orthogonal rules, each with few values; there is no class per policy.
-// Rules about a fence itself (FenceRules) are given twice, once for the public fence (what escapes
-// to sync_file, syncobj, dma_resv) and once for the hardware fence (what run_job returns); where the
-// driver's own fence is the public one, only the hardware rules matter. The named compositions
-// (presets) are the policies that kernels had, have, or were offered.
+// A policy is a composition of orthogonal rules, each with few values; there is no class per
+// policy. Rules about a fence itself (FenceRules) are given twice, once for the public fence (what
+// escapes to sync_file, syncobj, dma_resv) and once for the hardware fence (what run_job returns);
+// where the driver's own fence is the public one, only the hardware rules matter. The named
+// compositions (presets) are the policies that kernels had, have, or were offered.
 //
 // Everything here is a value: no ownership, no state, safe to copy and to share between threads.
 #pragma once
@@ -67,11 +67,10 @@ struct FenceRules {
 struct LifetimePolicy {
     std::string name; ///< the preset's name, or what the user calls the composition
     PublicFence public_fence = PublicFence::split;
-    /// Of scheduled and finished; unused with PublicFence::hardware. By default drm/sched's own: one
-    /// lock for the pair, release callbacks, a slab of gpu_sched's.
-    FenceRules public_rules{.lock = LockRule::shared,
-                            .release = ReleaseRule::callback,
-                            .memory = MemoryRule::slab};
+    /// Of scheduled and finished; unused with PublicFence::hardware. By default drm/sched's own:
+    /// one lock for the pair, release callbacks, a slab of gpu_sched's.
+    FenceRules public_rules{
+        .lock = LockRule::shared, .release = ReleaseRule::callback, .memory = MemoryRule::slab};
     FenceRules hardware;
     ParentRule parent = ParentRule::until_release;
     RetireRule retire = RetireRule::immediate;

@@ -2,9 +2,9 @@
 //
 // DOC: owners. In the kernel a fence borrows a lock by pointer (dma_fence::lock) and finds names
 // through a back pointer; both point into some object of a driver or of the scheduler: a timeline
-// (nouveau_fence_chan, an i915 timeline, an Xe hw_fence_irq), a ring, a device, a drm_gpu_scheduler.
-// All of these are Owners here, told apart by their kind. Whether the pointer is counted is a rule of
-// the lifetime policy, not a property of the owner.
+// (nouveau_fence_chan, an i915 timeline, an Xe hw_fence_irq), a ring, a device, a
+// drm_gpu_scheduler. All of these are Owners here, told apart by their kind. Whether the pointer is
+// counted is a rule of the lifetime policy, not a property of the owner.
 //
 // A module owns what goes away at rmmod: the text behind an ops table and slab caches.
 #pragma once
@@ -29,8 +29,8 @@ struct Owner {
     OwnerKind kind = OwnerKind::context;
     std::string name;
     sim::SpinLock lock;
-    sim::RefCount references;     ///< used where the policy counts contexts
-    bool abandoned = false;       ///< its creator has let go of it, fences still count it
+    sim::RefCount references; ///< used where the policy counts contexts
+    bool abandoned = false;   ///< its creator has let go of it, fences still count it
     sim::Time abandoned_at = 0;
 };
 

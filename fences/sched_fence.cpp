@@ -71,7 +71,9 @@ void SchedFences::release_finished(FenceCore& core, FenceRef ref) {
 }
 
 /// drm_sched_fence_get_driver_name.
-std::string SchedFences::driver_name(FenceCore&, FenceRef) { return "drm_sched"; }
+std::string SchedFences::driver_name(FenceCore&, FenceRef) {
+    return "drm_sched";
+}
 
 /// drm_sched_fence_get_timeline_name: through the uncounted pointer to the scheduler.
 std::string SchedFences::timeline_name(FenceCore& core, FenceRef ref) {

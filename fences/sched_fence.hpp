@@ -1,12 +1,12 @@
 // drm_sched_fence: the public pair that drm/sched gives out in place of the driver's own fence.
 //
-// `scheduled` signals when the job is handed to the hardware, `finished` when it is done. Both live in
-// one allocation: a reference to `finished` is a reference to the pair, and the pair holds the one
-// reference on `scheduled` that keeps the memory. Through `parent` the pair keeps the hardware fence,
-// and through `sched` it finds the scheduler's name: the first is counted, the second never.
+// `scheduled` signals when the job is handed to the hardware, `finished` when it is done. Both live
+// in one allocation: a reference to `finished` is a reference to the pair, and the pair holds the
+// one reference on `scheduled` that keeps the memory. Through `parent` the pair keeps the hardware
+// fence, and through `sched` it finds the scheduler's name: the first is counted, the second never.
 //
-// Ownership: create() is followed by init() (the reference that init makes belongs to the job) or by
-// discard().
+// Ownership: create() is followed by init() (the reference that init makes belongs to the job) or
+// by discard().
 #pragma once
 
 #include "fences/fence_core.hpp"

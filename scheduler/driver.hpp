@@ -1,9 +1,9 @@
 // The driver's back end (struct drm_sched_backend_ops) as an interface.
 //
-// A driver author who wants to try a back end implements this and hands it to GpuSched::sched_init().
-// The rules are those of the kernel: run_job gives the scheduler a reference of its own; free_job ends
-// the job's life and must call GpuSched::job_cleanup(). The driver tells the event log what only it
-// knows: run_job, hw_done and free_job (GpuSched::log).
+// A driver author who wants to try a back end implements this and hands it to
+// GpuSched::sched_init(). The rules are those of the kernel: run_job gives the scheduler a
+// reference of its own; free_job ends the job's life and must call GpuSched::job_cleanup(). The
+// driver tells the event log what only it knows: run_job, hw_done and free_job (GpuSched::log).
 #pragma once
 
 #include "fences/fence.hpp"

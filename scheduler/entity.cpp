@@ -17,8 +17,8 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
     entity.priority = priority;
     if (list.size() > 1)
         entity.sched_list.assign(list.begin(), list.end());
-    entity.rq = schedulers.get(list.front(), "scheduler")
-                    .sched_rq[static_cast<std::size_t>(priority)];
+    entity.rq =
+        schedulers.get(list.front(), "scheduler").sched_rq[static_cast<std::size_t>(priority)];
     entity.entity_idle.complete_all(machine); // an entity starts idle
     entity.fence_context = core.context_alloc(2);
     core.name_context(entity.fence_context, entity.id);
@@ -93,9 +93,9 @@ void GpuSched::select_rq(Entity& entity) {
         return;
     sim::SpinGuard guard(machine, entity.lock, "entity->lock");
     const SchedulerRef best = pick_best(entity.sched_list);
-    const RunQueueRef rq = best ? schedulers.get(best, "scheduler")
-                                      .sched_rq[static_cast<std::size_t>(entity.priority)]
-                                : RunQueueRef{};
+    const RunQueueRef rq =
+        best ? schedulers.get(best, "scheduler").sched_rq[static_cast<std::size_t>(entity.priority)]
+             : RunQueueRef{};
     if (rq != entity.rq) {
         rq_remove_entity(entity.rq, entity);
         entity.rq = rq;
@@ -105,7 +105,9 @@ void GpuSched::select_rq(Entity& entity) {
 }
 
 /// drm_sched_wakeup.
-void GpuSched::wakeup(Scheduler& sched) { run_job_queue(sched); }
+void GpuSched::wakeup(Scheduler& sched) {
+    run_job_queue(sched);
+}
 
 /// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
 void GpuSched::push_job(JobRef job_ref) {

@@ -1,5 +1,5 @@
-// The ways an entity ends: flush (wait until its queue is empty), kill (its jobs fail), fini (kill what
-// is left and let go), destroy (flush, then fini).
+// The ways an entity ends: flush (wait until its queue is empty), kill (its jobs fail), fini (kill
+// what is left and let go), destroy (flush, then fini).
 
 #include "scheduler/gpu_sched.hpp"
 
@@ -19,7 +19,8 @@ bool GpuSched::entity_is_idle(const Entity& entity) const {
     return !entity.node.listed || entity.job_count.peek() == 0 || entity.stopped;
 }
 
-/// drm_sched_entity_flush: waits for the queue to be empty; a killed process drops the rest instead.
+/// drm_sched_entity_flush: waits for the queue to be empty; a killed process drops the rest
+/// instead.
 void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed) {
     sim::Frame frame(machine, "drm_sched_entity_flush");
     Entity& entity = entities.get(ref, "entity");
@@ -34,8 +35,8 @@ void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed)
         entity_kill(ref);
 }
 
-/// drm_sched_entity_kill: off the run queue, then every queued job fails, in order: each waits for the
-/// one before it and for all its dependencies.
+/// drm_sched_entity_kill: off the run queue, then every queued job fails, in order: each waits for
+/// the one before it and for all its dependencies.
 void GpuSched::entity_kill(EntityRef ref) {
     sim::Frame frame(machine, "drm_sched_entity_kill");
     Entity& entity = entities.get(ref, "entity");
@@ -62,7 +63,8 @@ void GpuSched::entity_kill(EntityRef ref) {
     core.put(previous, Holder::last_scheduled);
 }
 
-/// drm_sched_entity_kill_jobs_cb: the fence before it has signalled; the rest needs process context.
+/// drm_sched_entity_kill_jobs_cb: the fence before it has signalled; the rest needs process
+/// context.
 void GpuSched::kill_jobs_cb(void* env, FenceRef fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     self.core.put(fence, Holder::dependency);
@@ -79,7 +81,8 @@ void GpuSched::kill_jobs_work(void* self, std::uint64_t packed) {
 
 void GpuSched::kill_one_job(JobRef job_ref) {
     Job& job = jobs.get(job_ref, "job");
-    // All dependencies, also those that were waited for already: the memory they guard may be in use.
+    // All dependencies, also those that were waited for already: the memory they guard may be in
+    // use.
     while (job.first_dependency != kNoDependency) {
         const Dependency entry = dependencies_.at(job.first_dependency);
         dependencies_.free(dependencies_.handle_at(job.first_dependency));

@@ -21,8 +21,9 @@ enum class JobEvent : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view name_of(JobEvent event) {
-    constexpr std::string_view names[] = {"queue",    "run_job",  "scheduled", "hw_done", "finished",
-                                          "free_job", "timedout", "reset",     "cancel_job"};
+    constexpr std::string_view names[] = {"queue",    "run_job",  "scheduled",
+                                          "hw_done",  "finished", "free_job",
+                                          "timedout", "reset",    "cancel_job"};
     return names[static_cast<std::size_t>(event)];
 }
 

@@ -3,8 +3,9 @@
 // DOC: the life of a job, and where to read it.
 //
 //   job_init, add_dependency, job_arm   job.cpp          the driver's submit ioctl makes it
-//   push_job                            entity.cpp       into the entity's queue; wakes the scheduler
-//   select_entity, pop_job              select.cpp       run_job work picks the next one, or waits for
+//   push_job                            entity.cpp       into the entity's queue; wakes the
+//   scheduler select_entity, pop_job              select.cpp       run_job work picks the next one,
+//   or waits for
 //                                                        its dependencies
 //   run_job_work                        run_job.cpp      onto the hardware: run_job, `scheduled`
 //   job_done                            run_job.cpp      the interrupt: credits back, `finished`
@@ -12,18 +13,18 @@
 //   entity_kill, _flush, _fini          entity_fini.cpp  the ways an entity ends
 //   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
 //
-// One run_job work item starts at most one job; one free_job work item frees at most one; both run on
-// the scheduler's ordered workqueue, so never at the same time. A completion queues the free work only,
-// and the free work queues the run work: a job that waited for credits starts after the free_job of
-// the one before it.
+// One run_job work item starts at most one job; one free_job work item frees at most one; both run
+// on the scheduler's ordered workqueue, so never at the same time. A completion queues the free
+// work only, and the free work queues the run work: a job that waited for credits starts after the
+// free_job of the one before it.
 //
-// Invariants: credits in use never exceed the limit; an armed job's `finished` signals exactly once; a
-// job is in exactly one of: an entity's queue, a pending list, the hands of run_job_work or of a kill
-// work. Where 6.12 is wrong, so is this, and the heap says so.
+// Invariants: credits in use never exceed the limit; an armed job's `finished` signals exactly
+// once; a job is in exactly one of: an entity's queue, a pending list, the hands of run_job_work or
+// of a kill work. Where 6.12 is wrong, so is this, and the heap says so.
 //
-// Ownership: GpuSched owns the memory of jobs, entities, run queues and schedulers. Who frees which,
-// and when, is the kernel's: free_job frees jobs, sched_fini frees run queues, the driver frees the
-// rest. Single threaded, like the machine it runs on.
+// Ownership: GpuSched owns the memory of jobs, entities, run queues and schedulers. Who frees
+// which, and when, is the kernel's: free_job frees jobs, sched_fini frees run queues, the driver
+// frees the rest. Single threaded, like the machine it runs on.
 #pragma once
 
 #include "fences/fence_core.hpp"
@@ -69,8 +70,8 @@ class GpuSched {
     sim::Pool<Scheduler> schedulers;
     fences::ModuleRef module; ///< gpu_sched's text and slab
     fences::SchedFences s_fences;
-    EventSink* sink = nullptr;                      ///< hears every job event, if there is one
-    std::function<void(const std::string&)> warn;   ///< what the kernel would print
+    EventSink* sink = nullptr;                    ///< hears every job event, if there is one
+    std::function<void(const std::string&)> warn; ///< what the kernel would print
 
     // Schedulers (sched_main.cpp).
     SchedulerRef sched_init(const SchedulerArgs& args);
@@ -86,11 +87,11 @@ class GpuSched {
     /// drm_sched_entity_init. REQUIRES: at least one scheduler.
     EntityRef entity_init(std::string id, std::uint32_t index, Priority priority,
                           std::span<const SchedulerRef> list);
-    /// drm_sched_entity_set_priority: where the entity is queued changes when it is bound anew, which
-    /// in 6.12 only happens to entities with several schedulers.
+    /// drm_sched_entity_set_priority: where the entity is queued changes when it is bound anew,
+    /// which in 6.12 only happens to entities with several schedulers.
     void entity_set_priority(EntityRef entity, Priority priority);
-    /// drm_sched_entity_modify_sched: takes effect when the entity is bound the next time. REQUIRES: at
-    /// least one scheduler.
+    /// drm_sched_entity_modify_sched: takes effect when the entity is bound the next time.
+    /// REQUIRES: at least one scheduler.
     void entity_modify_sched(EntityRef entity, std::span<const SchedulerRef> list);
     /// drm_sched_entity_push_job. REQUIRES: armed. The job may be gone when this returns.
     void push_job(JobRef job);
@@ -102,7 +103,8 @@ class GpuSched {
     void entity_destroy(EntityRef entity);
 
     // Jobs (job.cpp).
-    /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0 (-EINVAL).
+    /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0
+    /// (-EINVAL).
     JobRef job_init(EntityRef entity, std::uint32_t credits);
     /// drm_sched_job_add_dependency: takes over the reference. One per fence context, the latest.
     void add_dependency(JobRef job, fences::FenceRef fence);
@@ -114,9 +116,8 @@ class GpuSched {
     /// Tells the sink. `finished` and `hw_done` carry the fence's error.
     void log(JobEvent event, const Job& job, std::uint32_t ring, std::int32_t error = 0) {
         if (sink != nullptr)
-            sink->on_event(
-                {machine.now(), event, job.id, job.ordinal, job.entity_index, ring, error,
-                 job.submit_ts});
+            sink->on_event({machine.now(), event, job.id, job.ordinal, job.entity_index, ring,
+                            error, job.submit_ts});
     }
 
   private:

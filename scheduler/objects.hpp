@@ -1,8 +1,8 @@
-// The objects of drm/sched: job, entity, run queue, scheduler. Data only; what happens to them is in
-// gpu_sched.hpp and the files it names.
+// The objects of drm/sched: job, entity, run queue, scheduler. Data only; what happens to them is
+// in gpu_sched.hpp and the files it names.
 //
-// All four live in the lifetime-checked heap and refer to each other by handles, as the kernel's do by
-// pointers: nothing here keeps anything else alive. Names follow include/drm/gpu_scheduler.h.
+// All four live in the lifetime-checked heap and refer to each other by handles, as the kernel's do
+// by pointers: nothing here keeps anything else alive. Names follow include/drm/gpu_scheduler.h.
 #pragma once
 
 #include "fences/fence.hpp"
@@ -41,8 +41,8 @@ struct Dependency {
     std::uint32_t next = kNoDependency;
 };
 
-/// struct drm_sched_job, and what the bundled driver adds to it. Millions wait at once, so members are
-/// ordered to leave no gaps.
+/// struct drm_sched_job, and what the bundled driver adds to it. Millions wait at once, so members
+/// are ordered to leave no gaps.
 struct Job {
     // What the submitter says.
     std::uint64_t id = 0;      ///< as the event log names it

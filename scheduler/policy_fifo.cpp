@@ -1,8 +1,9 @@
 // FIFO: the entity whose oldest job has waited longest.
 //
-// The kernel keeps a red-black tree ordered by oldest_job_waiting in which equal keys go to the right,
-// and puts an entity in anew whenever its oldest job changes. So the order is (key, order of the last
-// insertion), and the first *ready* entity in it is the least of the ready ones: a heap does.
+// The kernel keeps a red-black tree ordered by oldest_job_waiting in which equal keys go to the
+// right, and puts an entity in anew whenever its oldest job changes. So the order is (key, order of
+// the last insertion), and the first *ready* entity in it is the least of the ready ones: a heap
+// does.
 
 #include "scheduler/objects.hpp"
 #include "scheduler/run_queue_policy.hpp"

@@ -143,8 +143,7 @@ class RoundRobinPolicy final : public RunQueuePolicy {
 
 } // namespace
 
-std::unique_ptr<RunQueuePolicy> make_rr_policy(std::uint32_t& ready_queues,
-                                               std::uint32_t own_bit) {
+std::unique_ptr<RunQueuePolicy> make_rr_policy(std::uint32_t& ready_queues, std::uint32_t own_bit) {
     return std::make_unique<RoundRobinPolicy>(ready_queues, own_bit);
 }
 

@@ -4,8 +4,8 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
     : machine_(machine), core_(core), args_(args),
-      irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8),
-      signalling_(8) {}
+      irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8), signalling_(8) {
+}
 
 void Ring::account_occupancy() {
     const sim::Time now = machine_.now();
@@ -56,8 +56,8 @@ void Ring::complete(void* self, std::uint64_t) {
     if (ring.signalling_.full())
         ring.signalling_.set_capacity(ring.signalling_.capacity() * 2);
     ring.signalling_.push_back(done);
-    ring.machine_.engine.arm(
-        sim::add_saturating(ring.machine_.now(), ring.args_.interrupt_latency), interrupt, self, 0);
+    ring.machine_.engine.arm(sim::add_saturating(ring.machine_.now(), ring.args_.interrupt_latency),
+                             interrupt, self, 0);
 }
 
 void Ring::interrupt(void* self, std::uint64_t) {
@@ -84,8 +84,8 @@ sim::Time Ring::busy_time() const {
 }
 
 double Ring::occupancy_time() const {
-    return occupancy_ + static_cast<double>(machine_.now() - occupancy_at_) *
-                            static_cast<double>(items_.size());
+    return occupancy_ +
+           static_cast<double>(machine_.now() - occupancy_at_) * static_cast<double>(items_.size());
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

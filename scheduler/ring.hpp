@@ -1,13 +1,13 @@
 // A GPU ring: executes what run_job hands it, serially and in order.
 //
-// DOC: completion. When a job completes the ring first starts the next one, then the interrupt signals
-// the finished job's hardware fence; with an interrupt latency the ring goes on at once and the
-// interrupt comes later. Going on with a job of another entity costs a context switch. A job without
-// end (kForever) occupies the ring until the run is over.
+// DOC: completion. When a job completes the ring first starts the next one, then the interrupt
+// signals the finished job's hardware fence; with an interrupt latency the ring goes on at once and
+// the interrupt comes later. Going on with a job of another entity costs a context switch. A job
+// without end (kForever) occupies the ring until the run is over.
 //
-// Ownership: the ring holds the driver's reference on each hardware fence from submit() until it has
-// signalled. It keeps copies of what it needs to know, never the job: the scheduler may have forgotten
-// it by then.
+// Ownership: the ring holds the driver's reference on each hardware fence from submit() until it
+// has signalled. It keeps copies of what it needs to know, never the job: the scheduler may have
+// forgotten it by then.
 #pragma once
 
 #include "fences/fence_core.hpp"

@@ -78,9 +78,8 @@ void RingDriver::close_entity(EntityRef ref) {
 
 FenceRef RingDriver::create_fence(const RingSlot& slot, const Job& job) {
     EntityState& state = entities_[job.entity_index];
-    const FenceRef fence =
-        fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
-                       state.fence_context, ++state.seqno);
+    const FenceRef fence = fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
+                                          state.fence_context, ++state.seqno);
     if (!early_fences_)
         core_.get(fence).flags.set_bit(machine_, fences::flag::is_private);
     return fence;
@@ -97,7 +96,8 @@ void RingDriver::prepare_fence(JobRef ref) {
 RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: run_job");
     const Job& job = sched.jobs.get(ref, "job");
-    const std::int32_t error = job.run_job == RunJobKind::error ? kEio : core_.get(job.s_fence).error;
+    const std::int32_t error =
+        job.run_job == RunJobKind::error ? kEio : core_.get(job.s_fence).error;
     sched.log(JobEvent::run_job, job, sched.schedulers.get(job.sched).ring_index, error);
     if (job.run_job == RunJobKind::error)
         return {{}, kEio};
@@ -119,8 +119,7 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
 void RingDriver::free_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: free_job");
     const Job& job = sched.jobs.get(ref, "job");
-    sched.log(JobEvent::free_job, job,
-              sched.schedulers.get(job.sched, "scheduler").ring_index);
+    sched.log(JobEvent::free_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
     const FenceRef own = job.hardware;
     sched.job_cleanup(ref);
     core_.put(own, Holder::job);
@@ -208,13 +207,12 @@ void RingDriver::unload() {
         sim::Frame destroy(machine_, "kmem_cache_destroy");
         const std::uint64_t alive = core_.modules.get(fences_.module(), "slab").slab_objects;
         if (alive != 0)
-            machine_.report({.kind = &fences::hazards::slab_in_use,
-                             .subject = "slab",
-                             .object = "fence slab of module " + name_,
-                             .message = std::to_string(alive) +
-                                        (alive == 1 ? " fence is" : " fences are") +
-                                        " alive when the slab of module " + name_ +
-                                        " is destroyed"});
+            machine_.report(
+                {.kind = &fences::hazards::slab_in_use,
+                 .subject = "slab",
+                 .object = "fence slab of module " + name_,
+                 .message = std::to_string(alive) + (alive == 1 ? " fence is" : " fences are") +
+                            " alive when the slab of module " + name_ + " is destroyed"});
     }
     core_.modules.free(fences_.module());
 }

@@ -1,13 +1,14 @@
 // The bundled driver: rings, their devices, and the life of what its fences borrow.
 //
-// One RingDriver is one kernel module ("drv"). It owns devices, each with rings; for every ring there
-// is a scheduler. run_job puts the job on the ring and returns a hardware fence made by the lifetime
-// policy's rules; free_job frees the job. It also owns the objects that outlive or do not outlive
-// fences, which is what lifetime policies are about: contexts per entity, locks of rings and devices,
-// the schedulers' names, its own text and slab.
+// One RingDriver is one kernel module ("drv"). It owns devices, each with rings; for every ring
+// there is a scheduler. run_job puts the job on the ring and returns a hardware fence made by the
+// lifetime policy's rules; free_job frees the job. It also owns the objects that outlive or do not
+// outlive fences, which is what lifetime policies are about: contexts per entity, locks of rings
+// and devices, the schedulers' names, its own text and slab.
 //
 // Ownership: devices and rings belong to the driver; unbinding a device frees what its fences could
-// borrow, unloading frees the text as well. Both follow the teardown rule of the policy and may block.
+// borrow, unloading frees the text as well. Both follow the teardown rule of the policy and may
+// block.
 #pragma once
 
 #include "fences/hardware_fence.hpp"
@@ -34,8 +35,8 @@ class RingDriver final : public Driver {
     RunResult run_job(GpuSched& sched, JobRef job) override;
     void free_job(GpuSched& sched, JobRef job) override;
 
-    /// The driver's share of a submit, between job_arm and push: under policies in which the driver's
-    /// own fence escapes, the fence exists from here on.
+    /// The driver's share of a submit, between job_arm and push: under policies in which the
+    /// driver's own fence escapes, the fence exists from here on.
     void prepare_fence(JobRef job);
     /// The driver's share of creating an entity: its fence context, and the object for it, if any.
     void open_entity(EntityRef entity);

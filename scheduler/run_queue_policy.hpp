@@ -1,13 +1,13 @@
 // How a run queue chooses the next entity: one small class per policy.
 //
-// DOC: ready entities only. The kernel's selection walks all entities of a run queue and skips those
-// that are not ready (empty queue, or waiting for a dependency), so it costs more the more idle
-// entities there are. The decision depends only on the ready ones and on their order, so a policy here
-// is told about readiness and keeps just those: same decision, cost independent of idle entities.
-// What the kernel's order depends on is kept for entities that are not ready, too.
+// DOC: ready entities only. The kernel's selection walks all entities of a run queue and skips
+// those that are not ready (empty queue, or waiting for a dependency), so it costs more the more
+// idle entities there are. The decision depends only on the ready ones and on their order, so a
+// policy here is told about readiness and keeps just those: same decision, cost independent of idle
+// entities. What the kernel's order depends on is kept for entities that are not ready, too.
 //
-// A policy object belongs to its run queue, and refers to entities that are on it by their nodes; an
-// entity is removed before it dies.
+// A policy object belongs to its run queue, and refers to entities that are on it by their nodes;
+// an entity is removed before it dies.
 #pragma once
 
 #include "scheduler/types.hpp"
@@ -22,11 +22,11 @@ struct Entity;
 
 /// What a run queue keeps in an entity.
 struct QueueNode {
-    bool listed = false;           ///< on the run queue's list (drm_sched_rq::entities)
-    bool ready = false;            ///< has a job and waits for nothing
-    std::uint32_t position = 0;    ///< policy's own: place in the heap, or in the list
-    sim::Time key = 0;             ///< fifo: oldest_job_waiting
-    std::uint64_t order = 0;       ///< fifo: ties go in the order of insertion
+    bool listed = false;        ///< on the run queue's list (drm_sched_rq::entities)
+    bool ready = false;         ///< has a job and waits for nothing
+    std::uint32_t position = 0; ///< policy's own: place in the heap, or in the list
+    sim::Time key = 0;          ///< fifo: oldest_job_waiting
+    std::uint64_t order = 0;    ///< fifo: ties go in the order of insertion
 };
 
 class RunQueuePolicy {
@@ -67,6 +67,6 @@ class RunQueuePolicy {
                                                                std::uint32_t own_bit);
 /// drm_sched_rq_select_entity_rr: each in turn, in the order of the list.
 [[nodiscard]] std::unique_ptr<RunQueuePolicy> make_rr_policy(std::uint32_t& ready_queues,
-                                                               std::uint32_t own_bit);
+                                                             std::uint32_t own_bit);
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -8,11 +8,21 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 namespace {
 
-std::string describe_job(const Job& job) { return "job " + std::to_string(job.id); }
-std::string describe_entity(const Entity& entity) { return "entity " + entity.id; }
-std::string describe_rq(const RunQueue&) { return "run queue"; }
-std::string describe_sched(const Scheduler& sched) { return "scheduler " + sched.name; }
-std::string describe_dependency(const Dependency&) { return "dependency"; }
+std::string describe_job(const Job& job) {
+    return "job " + std::to_string(job.id);
+}
+std::string describe_entity(const Entity& entity) {
+    return "entity " + entity.id;
+}
+std::string describe_rq(const RunQueue&) {
+    return "run queue";
+}
+std::string describe_sched(const Scheduler& sched) {
+    return "scheduler " + sched.name;
+}
+std::string describe_dependency(const Dependency&) {
+    return "dependency";
+}
 
 } // namespace
 
@@ -62,8 +72,8 @@ void GpuSched::wqueue_stop(Scheduler& sched) {
     sched.submit_wq->cancel_sync(sched.work_free_job);
 }
 
-/// drm_sched_fini: entities that are still on a run queue are stopped but stay linked to it, and the
-/// queue is freed under them. That is 6.12's use after free, left as it is.
+/// drm_sched_fini: entities that are still on a run queue are stopped but stay linked to it, and
+/// the queue is freed under them. That is 6.12's use after free, left as it is.
 void GpuSched::sched_fini(SchedulerRef ref) {
     sim::Frame frame(machine, "drm_sched_fini");
     Scheduler& sched = schedulers.get(ref, "scheduler");

@@ -22,12 +22,12 @@ bool GpuSched::can_queue(Scheduler& sched, Job& job) {
 }
 
 /// drm_sched_select_entity: the most urgent run queue with a ready entity decides. If its job lacks
-/// credits nobody runs: there is no way past it, not even for less urgent queues. The kernel takes the
-/// lock of each queue on its way; queues in which nobody is ready are only counted here.
+/// credits nobody runs: there is no way past it, not even for less urgent queues. The kernel takes
+/// the lock of each queue on its way; queues in which nobody is ready are only counted here.
 EntityRef GpuSched::select_entity(Scheduler& sched) {
     sim::Frame frame(machine, "drm_sched_select_entity");
-    const auto first = static_cast<std::size_t>(
-        std::countr_zero(sched.ready_queues | (1u << kPriorityCount)));
+    const auto first =
+        static_cast<std::size_t>(std::countr_zero(sched.ready_queues | (1u << kPriorityCount)));
     if constexpr (sim::kInstrumented)
         for (std::size_t i = 0; i < first; ++i)
             sim::SpinGuard(machine, run_queues.get(sched.sched_rq[i]).lock, "rq->lock");
@@ -46,8 +46,8 @@ EntityRef GpuSched::select_entity(Scheduler& sched) {
     return ref;
 }
 
-/// drm_sched_job_dependency: the next fence of the list, then whatever the driver asks for. The list
-/// keeps its reference, because a kill has to wait for all of it again.
+/// drm_sched_job_dependency: the next fence of the list, then whatever the driver asks for. The
+/// list keeps its reference, because a kill has to wait for all of it again.
 FenceRef GpuSched::next_dependency(Job& job, JobRef self, Scheduler& sched) {
     if (job.next_dependency != kNoDependency) {
         const Dependency& entry = dependencies_.at(job.next_dependency);
@@ -57,8 +57,8 @@ FenceRef GpuSched::next_dependency(Job& job, JobRef self, Scheduler& sched) {
     return sched.driver->prepare_job(*this, self);
 }
 
-/// drm_sched_entity_add_dependency_cb: true when the entity has to wait. Own fences are ignored, and
-/// within one scheduler it is enough that the other job has been handed to the hardware.
+/// drm_sched_entity_add_dependency_cb: true when the entity has to wait. Own fences are ignored,
+/// and within one scheduler it is enough that the other job has been handed to the hardware.
 bool GpuSched::add_dependency_cb(Entity& entity, EntityRef self) {
     const fences::Fence& fence = core.get(entity.dependency);
     if (fence.context == entity.fence_context || fence.context == entity.fence_context + 1) {

@@ -10,7 +10,8 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
-template <class T> class Atomic {
+template <class T>
+class Atomic {
     static_assert(std::is_integral_v<T>);
 
   public:

@@ -1,8 +1,8 @@
 // An execution context of the simulated machine: what the kernel would run something in.
 //
-// A context is a name for "who does it" in reports, the keeper of its modelled call chain, and, while
-// it may block, the owner of a fiber. Contexts live with the object that runs in them: a workqueue
-// owns its worker's, a ring its interrupt's, the machine those of tasks.
+// A context is a name for "who does it" in reports, the keeper of its modelled call chain, and,
+// while it may block, the owner of a fiber. Contexts live with the object that runs in them: a
+// workqueue owns its worker's, a ring its interrupt's, the machine those of tasks.
 #pragma once
 
 #include "sim/fiber.hpp"
@@ -41,8 +41,8 @@ struct Context {
     std::string name;
 
     std::vector<std::string_view> frames; ///< modelled call chain; in the instrumented form only
-    /// While something that may block runs here. Stands behind `frames`, which its stack refers to when
-    /// it is unwound.
+    /// While something that may block runs here. Stands behind `frames`, which its stack refers to
+    /// when it is unwound.
     std::unique_ptr<Fiber> fiber;
     std::function<void()> when_ended; ///< runs after the fiber's body
     std::string_view waiting_for;     ///< why it is blocked; empty when it is not

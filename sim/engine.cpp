@@ -165,14 +165,15 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     budget_ = budget;
     Time next_input = input != nullptr ? input->next_time() : kForever;
     while (budget_ > 0) {
-        while (input != nullptr && next_input == now_) { // also what is left of them after one that threw
+        while (input != nullptr &&
+               next_input == now_) { // also what is left of them after one that threw
             ++executed_;
             budget_ -= budget_ > 0;
             input->fire();
             next_input = input->next_time();
         }
-        // Timers that are due now were armed before now, so they are ahead of the whole ring; a timer
-        // that is armed for the present goes to the ring itself.
+        // Timers that are due now were armed before now, so they are ahead of the whole ring; a
+        // timer that is armed for the present goes to the ring itself.
         run_due_timers();
         run_present();
         if (budget_ == 0)

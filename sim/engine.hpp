@@ -8,8 +8,8 @@
 // everything that is already due, and a first-in-first-out ring holds it; only events of the future
 // need the EventQueue. This split is what makes zero-delay work (the bulk of a run) cheap.
 //
-// Invariants: the clock never goes back; no event runs before its time; two runs with the same input
-// execute the same events in the same order. Nothing here allocates in a steady state.
+// Invariants: the clock never goes back; no event runs before its time; two runs with the same
+// input execute the same events in the same order. Nothing here allocates in a steady state.
 //
 // Ownership: an event is a function pointer, an object and a number. The engine never owns the
 // object: whoever posts an event keeps it valid, or puts a generation-checked handle in the number.
@@ -59,8 +59,8 @@ class Engine {
         ring_[tail_++ & mask_] = Event{fn, self, arg};
     }
 
-    /// Runs `fn` at `when` (>= now; for now itself the same as post(); at kForever never, and then the
-    /// handle names nothing). Amortised O(1).
+    /// Runs `fn` at `when` (>= now; for now itself the same as post(); at kForever never, and then
+    /// the handle names nothing). Amortised O(1).
     TimerHandle arm(Time when, EventFn fn, void* self, std::uint64_t arg);
     /// Moves an armed timer: it keeps what it runs and takes a new place. A timer moved to a later
     /// time costs O(1), which is what re-arming a timeout for every job comes to.
@@ -75,7 +75,8 @@ class Engine {
     bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
     /// Ends the run() that is going on after the present event.
     void stop() { budget_ = 0; }
-    /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the past.
+    /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the
+    /// past.
     void advance_to(Time when) { now_ = when; }
 
     [[nodiscard]] bool idle() const { return head_ == tail_ && queue_.empty(); }
@@ -89,8 +90,9 @@ class Engine {
     };
     struct Slot {
         Event event;
-        Time time;         ///< when it is due; later than its queue entry says after rearm()
-        std::uint64_t seq; ///< its place; 0: free, or cancelled with its queue entry still to come up
+        Time time; ///< when it is due; later than its queue entry says after rearm()
+        std::uint64_t
+            seq; ///< its place; 0: free, or cancelled with its queue entry still to come up
         std::uint32_t generation;
         std::uint32_t next_free;
         bool queued; ///< an entry of the queue refers to this slot
@@ -110,14 +112,14 @@ class Engine {
     Time now_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t executed_ = 0;
-    std::uint64_t budget_ = 0; ///< events that the present run() may still execute
+    std::uint64_t budget_ = 0;      ///< events that the present run() may still execute
     std::unique_ptr<Event[]> ring_; ///< events of the present; room for mask_ + 1, a power of two
     std::size_t mask_;
     std::size_t head_ = 0;
     std::size_t tail_ = 0;
     EventQueue queue_;
-    /// No timer is due before this; kForever when none is pending. May be early, when the first entry
-    /// of the queue belongs to a timer that was cancelled or moved.
+    /// No timer is due before this; kForever when none is pending. May be early, when the first
+    /// entry of the queue belongs to a timer that was cancelled or moved.
     Time next_timer_ = kForever;
     std::vector<Slot> slots_;
     std::uint32_t free_slot_ = kNoSlot;

@@ -40,7 +40,7 @@ Fiber::Fiber(StackPool& pool, std::function<void()> body) : body_(std::move(body
 Fiber::~Fiber() {
     if (!self_)
         return;
-    // Boost.Context unwinds a suspended fiber when its handle dies.
+        // Boost.Context unwinds a suspended fiber when its handle dies.
 #if FENCELINE_ASAN
     if (!caller_bottom_) { // never started: nothing of ours to unwind
         self_ = boost::context::fiber();

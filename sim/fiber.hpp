@@ -1,8 +1,8 @@
 // A fiber: a stack of its own on which a context of the simulated machine can block.
 //
-// Thin cover over Boost.Context: pooled stacks, exceptions carried out to whoever resumed the fiber,
-// and the annotations that AddressSanitizer needs to follow a change of stacks.
-// A fiber that is destroyed before it has ended is unwound: its destructors run.
+// Thin cover over Boost.Context: pooled stacks, exceptions carried out to whoever resumed the
+// fiber, and the annotations that AddressSanitizer needs to follow a change of stacks. A fiber that
+// is destroyed before it has ended is unwound: its destructors run.
 //
 // Not thread safe: a fiber belongs to the thread that made it.
 #pragma once
@@ -35,8 +35,8 @@ class Fiber {
     Fiber& operator=(const Fiber&) = delete;
     ~Fiber();
 
-    /// Runs the fiber until it suspends or ends; rethrows what it threw. Returns true when it ended.
-    /// REQUIRES: not running, not ended.
+    /// Runs the fiber until it suspends or ends; rethrows what it threw. Returns true when it
+    /// ended. REQUIRES: not running, not ended.
     bool resume();
     /// Back to whoever resumed. REQUIRES: called on this fiber.
     void suspend();

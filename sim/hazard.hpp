@@ -1,13 +1,14 @@
 // Hazards: what can go wrong in a model run, and the report that says so.
 //
-// A hazard has a class (use-after-free, leak, ...), a subject (which kind of thing: fence, lock, ops,
-// names, scheduler, slab, ...) and a report in the manner of KASAN: what was accessed, in which
-// context, from which modelled functions, when, and by whom the object was allocated and freed.
-// The timed form of the model only fills in what it knows for free; call chains, births and deaths are
-// recorded by the instrumented form (mode.hpp), in a second, identical run up to the same event.
+// A hazard has a class (use-after-free, leak, ...), a subject (which kind of thing: fence, lock,
+// ops, names, scheduler, slab, ...) and a report in the manner of KASAN: what was accessed, in
+// which context, from which modelled functions, when, and by whom the object was allocated and
+// freed. The timed form of the model only fills in what it knows for free; call chains, births and
+// deaths are recorded by the instrumented form (mode.hpp), in a second, identical run up to the
+// same event.
 //
-// A fatal hazard is thrown as FatalHazard through the model, which is exception-neutral. It ends the
-// run, or, where a run is asked to keep going, just the context in which it happened (an oops).
+// A fatal hazard is thrown as FatalHazard through the model, which is exception-neutral. It ends
+// the run, or, where a run is asked to keep going, just the context in which it happened (an oops).
 #pragma once
 
 #include "sim/time.hpp"
@@ -36,7 +37,8 @@ inline constexpr HazardClass refcount_underflow{
 inline constexpr HazardClass leak{"leak", "an object is still alive when nothing can free it",
                                   false};
 inline constexpr HazardClass deadlock{
-    "deadlock", "nothing can run any more and somebody still waits, or a lock is taken twice", true};
+    "deadlock", "nothing can run any more and somebody still waits, or a lock is taken twice",
+    true};
 inline constexpr HazardClass atomic_sleep{
     "sleep-in-atomic", "something blocked in a context that must not block", true};
 } // namespace hazards

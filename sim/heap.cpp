@@ -4,7 +4,9 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
-void ObjectHistory::born(std::uint64_t key) { lives_[key].born = machine_.here(); }
+void ObjectHistory::born(std::uint64_t key) {
+    lives_[key].born = machine_.here();
+}
 
 void ObjectHistory::died(std::uint64_t key, std::string name) {
     Life& life = lives_[key];
@@ -16,7 +18,7 @@ void ObjectHistory::bad(const HazardClass& kind, std::uint64_t key, std::string_
                         std::string_view what) {
     const Life life = lives_[key];
     std::string object = life.name.empty() ? std::string(type_) : life.name;
-    std::string message = key == 0             ? fmt::format("no {} was ever there", type_)
+    std::string message = key == 0            ? fmt::format("no {} was ever there", type_)
                           : life.name.empty() ? fmt::format("a {} {}", type_, what)
                                               : fmt::format("{} {}", life.name, what);
     machine_.report({.kind = &kind,

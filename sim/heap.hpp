@@ -1,19 +1,20 @@
 // The lifetime-checked heap: objects whose life and death are part of what is simulated.
 //
-// DOC: handles. An object is reached by a handle, an index and the generation it was made for. Freeing
-// a slot changes its generation, so a handle to the dead is recognised for ever, also after the slot
-// has a new tenant: a freed object is never confused with its successor. Every access says which
-// resource is meant ("lock", "names", ...), and a bad one is reported in the manner of KASAN and ends the
-// context that made it.
+// DOC: handles. An object is reached by a handle, an index and the generation it was made for.
+// Freeing a slot changes its generation, so a handle to the dead is recognised for ever, also after
+// the slot has a new tenant: a freed object is never confused with its successor. Every access says
+// which resource is meant ("lock", "names", ...), and a bad one is reported in the manner of KASAN
+// and ends the context that made it.
 //
-// Invariants: addresses of live objects are stable; a slot's generation is odd while it is live; the
-// handle with generation 0 refers to nothing. Freed memory is poisoned.
+// Invariants: addresses of live objects are stable; a slot's generation is odd while it is live;
+// the handle with generation 0 refers to nothing. Freed memory is poisoned.
 //
-// Ownership: a pool owns its slots; whoever allocates an object is responsible for freeing it, as in
-// the kernel. What is still alive when a pool is asked at the end of a run is a leak.
+// Ownership: a pool owns its slots; whoever allocates an object is responsible for freeing it, as
+// in the kernel. What is still alive when a pool is asked at the end of a run is a leak.
 //
 // Cost: get() is two loads, one compare and one predictable branch. Slots live in blocks that are
-// never given back during a run, and are reused last-in-first-out, so a steady state allocates nothing.
+// never given back during a run, and are reused last-in-first-out, so a steady state allocates
+// nothing.
 #pragma once
 
 #include "sim/machine.hpp"
@@ -31,7 +32,8 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
-template <class T> struct Handle {
+template <class T>
+struct Handle {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
 
@@ -39,9 +41,7 @@ template <class T> struct Handle {
     friend bool operator==(Handle, Handle) = default;
 
     /// For the number that goes with an event or a callback.
-    [[nodiscard]] std::uint64_t pack() const {
-        return (std::uint64_t{generation} << 32) | index;
-    }
+    [[nodiscard]] std::uint64_t pack() const { return (std::uint64_t{generation} << 32) | index; }
     [[nodiscard]] static Handle unpack(std::uint64_t packed) {
         return {static_cast<std::uint32_t>(packed), static_cast<std::uint32_t>(packed >> 32)};
     }
@@ -72,7 +72,8 @@ class ObjectHistory {
     std::unordered_map<std::uint64_t, Life> lives_;
 };
 
-template <class T> class Pool {
+template <class T>
+class Pool {
   public:
     /// `type` names the objects in reports; `describe` names one of them.
     using Describe = std::string (*)(const T&);
@@ -87,7 +88,8 @@ template <class T> class Pool {
     }
 
     /// Constructs an object. Amortised O(1).
-    template <class... Args> Handle<T> alloc(Args&&... args) {
+    template <class... Args>
+    Handle<T> alloc(Args&&... args) {
         if (free_ == kNoSlot) [[unlikely]]
             add_block();
         const std::uint32_t index = free_;
@@ -153,7 +155,8 @@ template <class T> class Pool {
     }
     [[nodiscard]] std::string_view type() const { return type_; }
 
-    template <class Visit> void for_each_live(Visit visit) {
+    template <class Visit>
+    void for_each_live(Visit visit) {
         const auto slots = static_cast<std::uint32_t>(blocks_.size() * kBlockSlots);
         for (std::uint32_t index = 0; index < slots; ++index) {
             Slot& slot = slot_at(index);

@@ -43,8 +43,8 @@ class SpinLock {
                         .message = "spinlock " + std::string(name) + " " + std::string(what)});
     }
 
-    /// Who is recorded as the holder. In the timed form a lock never changes hands while it is held,
-    /// so that it is held is all there is to know.
+    /// Who is recorded as the holder. In the timed form a lock never changes hands while it is
+    /// held, so that it is held is all there is to know.
     [[nodiscard]] static std::uint32_t holder_id([[maybe_unused]] Machine& machine) {
         if constexpr (kInstrumented)
             return machine.current().id + 1;

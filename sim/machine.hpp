@@ -1,16 +1,17 @@
 // The simulated machine: clock, contexts, counters of primitive operations, and the hazards found.
 //
-// Model code takes a Machine& and acts only through the primitives of this directory (locks, atomics,
-// reference counts, RCU, workqueues, waits, the lifetime-checked heap). In the instrumented form (see
-// mode.hpp) each primitive tells the machine what it is about to do, and an Observer sees it: that is
-// what makes the same model explorable interleaving by interleaving.
+// Model code takes a Machine& and acts only through the primitives of this directory (locks,
+// atomics, reference counts, RCU, workqueues, waits, the lifetime-checked heap). In the
+// instrumented form (see mode.hpp) each primitive tells the machine what it is about to do, and an
+// Observer sees it: that is what makes the same model explorable interleaving by interleaving.
 //
 // DOC: blocking. Work runs to completion at its instant unless it blocks. What may block is entered
-// with `may_block` and gets a fiber; a blocking wait in the model is then an ordinary call. Blocking
-// elsewhere is a hazard (sleep-in-atomic), as it is in the kernel.
+// with `may_block` and gets a fiber; a blocking wait in the model is then an ordinary call.
+// Blocking elsewhere is a hazard (sleep-in-atomic), as it is in the kernel.
 //
 // Ownership: the machine owns the contexts of tasks; everything else belongs to the model, which is
-// destroyed before the machine, after abandon_blocked(). Not thread safe: one machine, one thread; any number of machines side by side.
+// destroyed before the machine, after abandon_blocked(). Not thread safe: one machine, one thread;
+// any number of machines side by side.
 #pragma once
 
 #include "sim/context.hpp"
@@ -73,8 +74,8 @@ class Machine {
 
     Engine engine;
     Counters counters;
-    bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only heard in
-                                 ///< the instrumented form
+    bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only
+                                 ///< heard in the instrumented form
 
     [[nodiscard]] Time now() const { return engine.now(); }
 
@@ -96,8 +97,7 @@ class Machine {
     /// Runs a task of its own, now, on a fiber. The machine owns it until it ends.
     /// `waits`, if given, collects its waits and must outlive the task.
     void start_task(std::string name, std::function<void()> body,
-                    std::vector<WaitRecord>* waits = nullptr,
-                    ContextKind kind = ContextKind::task);
+                    std::vector<WaitRecord>* waits = nullptr, ContextKind kind = ContextKind::task);
     /// Blocks the current context until wake(). `reason` must be a literal or outlive the wait.
     void block(std::string_view reason);
     /// Lets a blocked context go on; its wake-up takes a place in the order.
@@ -105,8 +105,8 @@ class Machine {
     /// Contexts that are blocked now, in the order in which they blocked.
     [[nodiscard]] const std::vector<Context*>& blocked() const { return blocked_; }
 
-    /// Unwinds everything that is blocked, so that no stack refers to the model any more. The model's
-    /// owner calls it before the model dies.
+    /// Unwinds everything that is blocked, so that no stack refers to the model any more. The
+    /// model's owner calls it before the model dies.
     void abandon_blocked();
 
     // Hazards.

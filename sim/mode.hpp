@@ -1,15 +1,16 @@
 // The two forms in which the model is compiled.
 //
-// DOC: one model, two forms. The same sources are compiled twice, into two inline namespaces. In the
-// `timed` form a primitive is the plain operation and nothing else: that is the form in which millions
-// of jobs a second are replayed. In the `instrumented` form every primitive announces what it is about
-// to do (Machine::point), modelled functions keep a call chain (Frame), and the heap keeps histories:
-// that is the form that explains hazards, and in which interleavings can be explored. What both do to
-// the model's state is the same by construction, and tests hold it to that.
+// DOC: one model, two forms. The same sources are compiled twice, into two inline namespaces. In
+// the `timed` form a primitive is the plain operation and nothing else: that is the form in which
+// millions of jobs a second are replayed. In the `instrumented` form every primitive announces what
+// it is about to do (Machine::point), modelled functions keep a call chain (Frame), and the heap
+// keeps histories: that is the form that explains hazards, and in which interleavings can be
+// explored. What both do to the model's state is the same by construction, and tests hold it to
+// that.
 //
 // A file that depends on the form opens its namespace as `fenceline::LAYER::inline FENCELINE_MODE`;
-// the build compiles it once with FENCELINE_INSTRUMENTED and once without. Types that results are made
-// of (Hazard, LoggedEvent, Config, ...) are common to both.
+// the build compiles it once with FENCELINE_INSTRUMENTED and once without. Types that results are
+// made of (Hazard, LoggedEvent, Config, ...) are common to both.
 #pragma once
 
 #if defined(FENCELINE_INSTRUMENTED)

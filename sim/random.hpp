@@ -1,8 +1,8 @@
 // Random numbers that are the same on every platform: SplitMix64, one stream per client.
 //
 // The state of a client's stream is the run's seed XOR the FNV-1a-64 hash of the client's name, and
-// one number is drawn per drawn value, in program order: a client's draws do not depend on what other
-// clients do.
+// one number is drawn per drawn value, in program order: a client's draws do not depend on what
+// other clients do.
 #pragma once
 
 #include <cstdint>

@@ -52,7 +52,8 @@ void Rcu::run_callbacks() {
 
 void Rcu::synchronize() {
     Frame frame(machine_, "synchronize_rcu");
-    call([](void* self, std::uint64_t arg) {
+    call(
+        [](void* self, std::uint64_t arg) {
             static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
         },
         &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current()));

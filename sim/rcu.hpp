@@ -1,9 +1,9 @@
 // RCU: grace periods, call_rcu, synchronize_rcu, rcu_barrier.
 //
-// DOC: grace periods. A callback runs when a grace period that began after it was queued ends. While
-// none runs, the first callback starts one at once; what arrives while one runs waits for the next,
-// which starts when the current one ends. So a callback waits one to two periods. In a timed run
-// read-side sections never span an event, so nothing ever holds a period up; sections are still
+// DOC: grace periods. A callback runs when a grace period that began after it was queued ends.
+// While none runs, the first callback starts one at once; what arrives while one runs waits for the
+// next, which starts when the current one ends. So a callback waits one to two periods. In a timed
+// run read-side sections never span an event, so nothing ever holds a period up; sections are still
 // announced and counted, because an exploration needs them.
 //
 // Cost: a callback is 24 bytes in one of two vectors that are reused; a period is one timer.

@@ -49,11 +49,10 @@ class RefCount {
     }
     [[gnu::cold]] static void underflow(Machine& machine, std::string_view what,
                                         std::string_view how) {
-        machine.report(
-            {.kind = &hazards::refcount_underflow,
-             .subject = std::string(what),
-             .object = std::string(what),
-             .message = "a reference was " + std::string(how) + " on a count of zero"});
+        machine.report({.kind = &hazards::refcount_underflow,
+                        .subject = std::string(what),
+                        .object = std::string(what),
+                        .message = "a reference was " + std::string(how) + " on a count of zero"});
     }
 
     std::uint32_t count_ = 0;

@@ -1,7 +1,8 @@
 // Wait queues and completions.
 //
-// A waiter leaves the queue when it is woken (as autoremove_wake_function does), so a second wake-up
-// before it runs does not take a second place. Woken contexts look at their condition again.
+// A waiter leaves the queue when it is woken (as autoremove_wake_function does), so a second
+// wake-up before it runs does not take a second place. Woken contexts look at their condition
+// again.
 //
 // Ownership: a queue refers to contexts that wait and must outlive their waits; a queue that dies
 // with waiters (a freed scheduler, say) leaves them blocked for ever, which the machine reports.
@@ -16,7 +17,8 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 
 class WaitQueue {
   public:
-    /// wait_event: blocks until `condition()` holds. `reason` must be a literal or outlive the wait.
+    /// wait_event: blocks until `condition()` holds. `reason` must be a literal or outlive the
+    /// wait.
     template <class Condition>
     void wait_event(Machine& machine, std::string_view reason, Condition condition) {
         while (!condition()) {
@@ -24,8 +26,8 @@ class WaitQueue {
             machine.block(reason);
         }
     }
-    /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place. The newest waiter comes
-    /// first, since add_wait_queue puts waiters at the head.
+    /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place. The newest waiter
+    /// comes first, since add_wait_queue puts waiters at the head.
     void wake_up(Machine& machine) {
         if (waiters_.empty()) [[likely]]
             return;

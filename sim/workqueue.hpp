@@ -1,15 +1,15 @@
 // Workqueues: work items, ordered queues, the system's queue, delayed work.
 //
-// DOC: places. Queueing takes a place in the order of events; queueing what is pending does nothing.
-// An ordered queue runs one item at a time, in order. An item whose turn comes while the worker is
-// still busy (blocked on a fiber, or within the cost of the item before) is put aside and queued anew,
-// with a new place, when the worker is free again. Two costs exist: `wakeup`, from queueing on an idle
-// worker to the start, and a cost per item, the time it takes the worker (its effects stand at its
-// start). Neither reorders items.
+// DOC: places. Queueing takes a place in the order of events; queueing what is pending does
+// nothing. An ordered queue runs one item at a time, in order. An item whose turn comes while the
+// worker is still busy (blocked on a fiber, or within the cost of the item before) is put aside and
+// queued anew, with a new place, when the worker is free again. Two costs exist: `wakeup`, from
+// queueing on an idle worker to the start, and a cost per item, the time it takes the worker (its
+// effects stand at its start). Neither reorders items.
 //
 // Ownership: an item belongs to the object it works for and must not be pending when that dies
-// (cancel_sync). Items that are queued refer to their owner by a number, which the owner should make a
-// generation-checked handle.
+// (cancel_sync). Items that are queued refer to their owner by a number, which the owner should
+// make a generation-checked handle.
 #pragma once
 
 #include "sim/machine.hpp"
@@ -76,8 +76,8 @@ class Workqueue {
     Time wakeup_cost_;
     Context worker_;
     std::vector<Context*> cancelling_; ///< contexts that wait for the running item to end
-    /// What stands in the queue for cancelled items: their turns still come, and nobody else's may be
-    /// taken in their stead.
+    /// What stands in the queue for cancelled items: their turns still come, and nobody else's may
+    /// be taken in their stead.
     std::vector<std::unique_ptr<Work>> tombstones_;
     std::vector<Work*> spare_; ///< tombstones that stand nowhere
 };

@@ -130,8 +130,8 @@ bool complete(const ComparedRun* run) {
     return run != nullptr && run->done && run->result.end != workloads::RunEnd::interrupted;
 }
 
-/// What is to be said of one variant, in one line: in how much it broke, and where and how first. The
-/// matrix and `run` have the rest.
+/// What is to be said of one variant, in one line: in how much it broke, and where and how first.
+/// The matrix and `run` have the rest.
 std::string failures_of(const Grid& grid, std::size_t column, const Style& style) {
     const std::string variant = flat(grid.variants[column]);
     std::size_t failed = 0;

@@ -143,7 +143,9 @@ void Run::unload_driver(const std::string& name) {
             driver->unload();
 }
 
-Run::HeldFence& Run::held(const Action& action) { return held_.at(*action.job); }
+Run::HeldFence& Run::held(const Action& action) {
+    return held_.at(*action.job);
+}
 
 void Run::release_held(const Action& action) {
     HeldFence& fence = held(action);
@@ -192,8 +194,8 @@ void Run::perform_on_fence(const Action& action) {
         break;
     }
     case ActionKind::poll: {
-        const bool done = by_name ? containers_.poll(action.name)
-                                  : core_.is_signaled(held(action).fence);
+        const bool done =
+            by_name ? containers_.poll(action.name) : core_.is_signaled(held(action).fence);
         observe(action, done ? "signalled" : "not signalled");
         break;
     }

@@ -1,7 +1,8 @@
 // Which entity each job so far belonged to, by ordinal.
 //
-// Of a document all jobs are remembered: its jobs are in memory anyway. Of a stream the last million
-// are, so that a stream of any length takes constant memory; what lies further back is not known.
+// Of a document all jobs are remembered: its jobs are in memory anyway. Of a stream the last
+// million are, so that a stream of any length takes constant memory; what lies further back is not
+// known.
 #pragma once
 
 #include "workloads/workload.hpp"

@@ -160,8 +160,7 @@ bool JobLineScanner::scan(std::string_view line, RawJob& out,
     after_ids.clear();
     od::document document;
     od::object object;
-    if (parser_->parser
-                .iterate(line.data(), line.size(), line.size() + LineReader::kPadding)
+    if (parser_->parser.iterate(line.data(), line.size(), line.size() + LineReader::kPadding)
                 .get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS) {
         return false;

@@ -1,8 +1,8 @@
 // Listed jobs from JSON Lines, read and checked as they are needed.
 //
 // Memory is constant whatever the number of jobs, as long as their ids follow each other (see
-// id_index.hpp). A fault in a line is thrown when the line is reached; an action about a job that has
-// not come by the action's time is thrown when that time has passed.
+// id_index.hpp). A fault in a line is thrown when the line is reached; an action about a job that
+// has not come by the action's time is thrown when that time has passed.
 #pragma once
 
 #include "workloads/job_checker.hpp"

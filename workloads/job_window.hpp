@@ -1,8 +1,8 @@
 // Finds live jobs by their ordinal, the position in the list of jobs.
 //
-// Jobs come and go in roughly the order of their numbers, so the table is a window of pages over the
-// ordinals: a page exists while one of its jobs is alive or still to come. Memory follows the number
-// of live jobs (and at worst one page for each that lingers), not the length of the run.
+// Jobs come and go in roughly the order of their numbers, so the table is a window of pages over
+// the ordinals: a page exists while one of its jobs is alive or still to come. Memory follows the
+// number of live jobs (and at worst one page for each that lingers), not the length of the run.
 #pragma once
 
 #include "scheduler/objects.hpp"
@@ -47,6 +47,7 @@ class JobWindow {
         const std::unique_ptr<Page>& page = pages_[ordinal / kPage - first_page_];
         return page ? page->jobs[ordinal % kPage] : scheduler::JobRef{};
     }
+
   private:
     static constexpr std::uint64_t kPage = 1024;
     struct Page {

@@ -25,9 +25,8 @@ void LatencyRecorder::count_bucket(sim::Time value) {
 }
 
 sim::Time LatencyRecorder::percentile(double p) const {
-    const auto wanted =
-        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(
-                                       std::ceil(p * static_cast<double>(count_))));
+    const auto wanted = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(std::ceil(p * static_cast<double>(count_))));
     if (!counting_)
         return exact_[wanted - 1];
     std::uint64_t seen = 0;

@@ -18,8 +18,8 @@ bool LineReader::next(std::string_view& line) {
     std::size_t searched = begin_;
     for (;;) {
         const char* const start = buffer_.data() + begin_;
-        const auto* const found = static_cast<const char*>(
-            std::memchr(buffer_.data() + searched, '\n', end_ - searched));
+        const auto* const found =
+            static_cast<const char*>(std::memchr(buffer_.data() + searched, '\n', end_ - searched));
         if (found != nullptr) {
             line = {start, static_cast<std::size_t>(found - start)};
             begin_ += line.size() + 1;

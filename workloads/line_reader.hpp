@@ -1,7 +1,7 @@
 // Lines of a file of any length, through a bounded buffer.
 //
-// Memory: the buffer, which grows only to hold the longest line. A line is valid until the next call
-// and is followed by kPadding readable bytes, as simdjson wants.
+// Memory: the buffer, which grows only to hold the longest line. A line is valid until the next
+// call and is followed by kPadding readable bytes, as simdjson wants.
 #pragma once
 
 #include "workloads/input_file.hpp"

@@ -150,8 +150,8 @@ static void check_drivers(const Config& config, const Workload& workload) {
     for (std::size_t i = 0; i < workload.actions.size(); ++i) {
         const Action& action = workload.actions[i];
         if (action.kind == ActionKind::modify_sched) {
-            check("/actions/" + std::to_string(i),
-                  workload.entities[action.entity].rings.front(), action.rings);
+            check("/actions/" + std::to_string(i), workload.entities[action.entity].rings.front(),
+                  action.rings);
         }
     }
 }

@@ -47,7 +47,8 @@ void apply_setting(Json& document, std::string_view key, std::string_view value_
 /// Adds the rings that only the workload names, with the defaults, and puts the workload's rings
 /// first: afterwards config.rings[i] is workload.rings[i] for each of them, and the rings that only
 /// the configuration names follow. Fails when the workload's actions name a device or driver that
-/// no ring has, when an entity's rings belong to several drivers, or when a client repeats forever in a run without `until`.
+/// no ring has, when an entity's rings belong to several drivers, or when a client repeats forever
+/// in a run without `until`.
 [[nodiscard]] Config resolve_rings(Config config, const Workload& workload);
 
 /// The full effective configuration, for reports: every key, defaults included. Interpreting it

@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t kEventsPerSlice = 1 << 15; ///< between looks at progress and Ctrl-C
 } // namespace
 
-Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
-         const RunOptions& options, const std::vector<sim::Hazard>* explain)
+Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
+         const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
       rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
       sched_(machine_, core_, config.costs.wakeup), containers_(core_), statistics_(workload),
@@ -39,7 +39,9 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs,
     fetch_job();
 }
 
-Run::~Run() { machine_.abandon_blocked(); }
+Run::~Run() {
+    machine_.abandon_blocked();
+}
 
 void Run::build_rings() {
     for (std::size_t index = 0; index < config_.rings.size(); ++index) {
@@ -64,8 +66,8 @@ void Run::build_rings() {
         args.run_job_cost = config_.costs.run_job;
         args.free_job_cost = config_.costs.free_job;
         rings_.push_back({driver->get(), (*driver)->rings().size()});
-        (*driver)->add_ring(
-            device, {ring.name, number, ring.context_switch, ring.interrupt_latency}, args);
+        (*driver)->add_ring(device,
+                            {ring.name, number, ring.context_switch, ring.interrupt_latency}, args);
     }
 }
 
@@ -97,8 +99,8 @@ void Run::build_entities() {
         for (const std::uint32_t ring : spec.rings)
             list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
         scheduler::RingDriver* driver = rings_[spec.rings.front()].driver;
-        entities_.push_back(sched_.entity_init(spec.id, static_cast<std::uint32_t>(index),
-                                               spec.priority, list));
+        entities_.push_back(
+            sched_.entity_init(spec.id, static_cast<std::uint32_t>(index), spec.priority, list));
         driver->open_entity(entities_.back());
         driver_of_entity_.push_back(driver);
         entity_ending_.push_back(false);

@@ -1,13 +1,13 @@
 // A run in progress: the machine with everything on it, and the input that drives it.
 //
-// DOC: the parts. Run is where the layers meet: it owns the machine, RCU, the fences, the scheduler,
-// one driver per driver name of the configuration, the containers that user space put fences in, and
-// the statistics. It is class 0 of the order of events (listed jobs, then actions), and it hears of
-// every job event.
+// DOC: the parts. Run is where the layers meet: it owns the machine, RCU, the fences, the
+// scheduler, one driver per driver name of the configuration, the containers that user space put
+// fences in, and the statistics. It is class 0 of the order of events (listed jobs, then actions),
+// and it hears of every job event.
 //
-// Ownership: Run owns all of it; the workload, the configuration and the job source are the caller's
-// and outlive it. Members die in reverse order, the machine last, after everything that was blocked on
-// it has been unwound.
+// Ownership: Run owns all of it; the workload, the configuration and the job source are the
+// caller's and outlive it. Members die in reverse order, the machine last, after everything that
+// was blocked on it has been unwound.
 #pragma once
 
 #include "fences/container.hpp"
@@ -30,8 +30,8 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 class Run final : public sim::InputSource, public scheduler::EventSink {
   public:
-    /// `explain`, if given, are the hazards of an identical run: the histories of what they were about
-    /// are recorded, in the instrumented form.
+    /// `explain`, if given, are the hazards of an identical run: the histories of what they were
+    /// about are recorded, in the instrumented form.
     Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
         const std::vector<sim::Hazard>* explain);
     ~Run() override;
@@ -155,7 +155,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     JobRecord next_job_;
     bool have_job_ = false;
     std::unordered_map<std::uint64_t, sim::Time> pushes_; ///< under way: when each will be done
-    std::vector<const Action*> actions_; ///< by time, then as they stand
+    std::vector<const Action*> actions_;                  ///< by time, then as they stand
     std::size_t next_action_ = 0;
     std::size_t actions_running_ = 0;
     sim::Time next_input_ = 0;

@@ -37,8 +37,7 @@ RunResult simulate(const Config& config, const Workload& workload, JobSource& jo
     RunOptions again;
     again.keep_going = options.keep_going;
     again.on_progress = options.on_progress;
-    RunResult explained =
-        instrumented::execute_run(config, workload, jobs, again, &result.hazards);
+    RunResult explained = instrumented::execute_run(config, workload, jobs, again, &result.hazards);
     if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
         result.hazards = std::move(explained.hazards);
     return result;

@@ -1,9 +1,9 @@
 // One simulation run: a workload under a configuration, and what came of it.
 //
-// simulate() builds a machine, the fences, the scheduler and the driver for the configuration, feeds
-// them the workload, runs to the end (docs/model.md, "The end of a run") and returns the figures.
-// It touches nothing outside: no files, no output, no globals; any number of runs may go on in
-// different threads. Same configuration, workload and seed: same result, bit for bit.
+// simulate() builds a machine, the fences, the scheduler and the driver for the configuration,
+// feeds them the workload, runs to the end (docs/model.md, "The end of a run") and returns the
+// figures. It touches nothing outside: no files, no output, no globals; any number of runs may go
+// on in different threads. Same configuration, workload and seed: same result, bit for bit.
 //
 // When a run finds hazards, a second, identical run records the histories of the objects concerned,
 // so that the reports say who allocated and freed them and how each party got there.
@@ -46,9 +46,9 @@ struct RunOptions {
     scheduler::EventSink* events = nullptr;
     /// Called every few ten thousand events; returning false interrupts the run.
     std::function<bool(const Progress&)> on_progress;
-    bool keep_going = false;      ///< a fatal hazard ends its context only
-    bool explain_hazards = true;  ///< do the second run
-    bool fibers_for_all = false;  ///< every context on a fiber (for tests of the model)
+    bool keep_going = false;     ///< a fatal hazard ends its context only
+    bool explain_hazards = true; ///< do the second run
+    bool fibers_for_all = false; ///< every context on a fiber (for tests of the model)
 };
 
 /// Distribution of a latency. Exact up to some thousand values, then within 0.8 %.
@@ -99,38 +99,39 @@ struct HolderBytes {
 /// What the lifetime policy cost and pinned.
 struct LifetimeResult {
     std::string policy;
-    double pinned_byte_seconds = 0;        ///< bytes alive after their fence had signalled, times time
-    std::vector<HolderBytes> by_holder;    ///< the same by who held on last; only where not zero
+    double pinned_byte_seconds = 0;     ///< bytes alive after their fence had signalled, times time
+    std::vector<HolderBytes> by_holder; ///< the same by who held on last; only where not zero
     std::uint64_t peak_pinned_bytes = 0;
     std::uint64_t peak_pinned_objects = 0;
-    sim::Time longest_pinned = 0;          ///< the longest time one object was pinned
-    std::string longest_what;              ///< "scheduler fence", "hardware fence", "context"
-    std::string longest_holder;            ///< who held it
-    std::uint64_t unreleased = 0;          ///< objects that were still pinned at the end
-    std::uint64_t peak_fences = 0;         ///< fences of all kinds alive at once
-    double atomics_per_job = 0;            ///< atomic read-modify-writes
-    double locks_per_job = 0;              ///< lock acquisitions
-    std::uint64_t public_fence_bytes = 0;  ///< per job, in the kernel (plain configuration)
-    std::uint64_t hardware_fence_bytes = 0; ///< of a private hardware fence; 0 where it is the public one
+    sim::Time longest_pinned = 0;         ///< the longest time one object was pinned
+    std::string longest_what;             ///< "scheduler fence", "hardware fence", "context"
+    std::string longest_holder;           ///< who held it
+    std::uint64_t unreleased = 0;         ///< objects that were still pinned at the end
+    std::uint64_t peak_fences = 0;        ///< fences of all kinds alive at once
+    double atomics_per_job = 0;           ///< atomic read-modify-writes
+    double locks_per_job = 0;             ///< lock acquisitions
+    std::uint64_t public_fence_bytes = 0; ///< per job, in the kernel (plain configuration)
+    std::uint64_t hardware_fence_bytes =
+        0; ///< of a private hardware fence; 0 where it is the public one
     std::vector<UnloadWait> unload_waits;
     sim::Time unload_time = 0; ///< longest time an unload or unbind took
 };
 
 struct RunResult {
     RunEnd end = RunEnd::normal;
-    sim::Time end_time = 0; ///< virtual time at which it ended so; teardown comes after
-    sim::Time makespan = 0; ///< from the first push to the last finished
-    std::uint64_t events = 0;       ///< engine events executed
+    sim::Time end_time = 0;   ///< virtual time at which it ended so; teardown comes after
+    sim::Time makespan = 0;   ///< from the first push to the last finished
+    std::uint64_t events = 0; ///< engine events executed
     std::uint64_t jobs_submitted = 0;
     std::uint64_t jobs_finished = 0;
     std::uint64_t jobs_failed = 0;
     std::uint64_t jobs_unfinished = 0; ///< submitted and not finished when the run proper ended
-    double fairness = 1; ///< Jain's index over the clients' GPU time
+    double fairness = 1;               ///< Jain's index over the clients' GPU time
     std::vector<ClientResult> clients; ///< in order of their first entity
     std::vector<RingResult> rings;
     LifetimeResult lifetime;
     std::vector<sim::Hazard> hazards;
-    std::vector<std::string> warnings; ///< what the kernel would print, each once, with a count
+    std::vector<std::string> warnings;     ///< what the kernel would print, each once, with a count
     std::vector<std::string> observations; ///< what queries and polls of actions returned, in order
 
     /// Whether the model found a violation: exit code 1.

@@ -93,8 +93,8 @@ void Statistics::fill_clients(RunResult& result,
         if (total > 0)
             out.gpu_share = static_cast<double>(gpu_time[i]) / static_cast<double>(total);
         if (result.makespan > 0)
-            out.jobs_per_second =
-                static_cast<double>(client.finished) / (static_cast<double>(result.makespan) * 1e-9);
+            out.jobs_per_second = static_cast<double>(client.finished) /
+                                  (static_cast<double>(result.makespan) * 1e-9);
         out.queue_delay = client.queue_delay.summary();
         out.completion = client.completion.summary();
         result.clients.push_back(out);

@@ -24,8 +24,8 @@ void Run::submit_listed() {
         submit_later(ordinal);
 }
 
-/// A push takes its client a while, and clients push side by side. One that needs a fence of a job that
-/// another client is still pushing starts when that is done.
+/// A push takes its client a while, and clients push side by side. One that needs a fence of a job
+/// that another client is still pushing starts when that is done.
 void Run::submit_later(std::uint64_t ordinal) {
     Client& client = clients_[client_of_entity_[next_job_.entity]];
     sim::Time start = std::max(machine_.now(), client.free_at);
@@ -77,9 +77,10 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sched_.push_job(ref);
 }
 
-/// Hands over the fences of earlier jobs. A job that has been freed has signalled, and waiting for a
-/// signalled fence is no wait; but the list keeps one fence per entity, the latest, in the place of the
-/// first (drm_sched_job_add_dependency), so the order of waits depends on entities of jobs long gone.
+/// Hands over the fences of earlier jobs. A job that has been freed has signalled, and waiting for
+/// a signalled fence is no wait; but the list keeps one fence per entity, the latest, in the place
+/// of the first (drm_sched_job_add_dependency), so the order of waits depends on entities of jobs
+/// long gone.
 void Run::add_dependencies(JobRef ref, std::span<const std::uint64_t> after) {
     dependency_slots_.clear();
     for (const std::uint64_t ordinal : after) {

@@ -8,9 +8,9 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::Holder;
 
-/// Processes close their files; entities in the order in which they stand, then all that follows from
-/// that; schedulers in order, then all that follows. Entities are destroyed after a normal end; after
-/// any other they are only fini'd, since waiting for their queues could take for ever.
+/// Processes close their files; entities in the order in which they stand, then all that follows
+/// from that; schedulers in order, then all that follows. Entities are destroyed after a normal
+/// end; after any other they are only fini'd, since waiting for their queues could take for ever.
 void Run::teardown(bool normal) {
     in_teardown_ = true;
     containers_.close_all();
@@ -59,12 +59,13 @@ void Run::report_never_signalled() {
     if (count > 1)
         message = std::to_string(count) + " public fences will never signal, the first is " +
                   core_.describe(first);
-    machine_.report({.kind = &fences::hazards::never_signalled,
-                     .subject = "fence",
-                     .object = core_.describe(first),
-                     .message = message,
-                     .pool = core_.pairs.type(),
-                     .key = sim::Handle<fences::SchedFence>{first.index(), first.generation}.pack()});
+    machine_.report(
+        {.kind = &fences::hazards::never_signalled,
+         .subject = "fence",
+         .object = core_.describe(first),
+         .message = message,
+         .pool = core_.pairs.type(),
+         .key = sim::Handle<fences::SchedFence>{first.index(), first.generation}.pack()});
 }
 
 void Run::report_leaks() {

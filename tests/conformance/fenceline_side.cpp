@@ -45,8 +45,7 @@ class TextSink final : public scheduler::EventSink {
 } // namespace
 
 std::string run_fenceline(const std::string& workload_json, const std::string& config_json) {
-    const workloads::LoadedWorkload loaded =
-        workloads::parse_workload(workload_json, "workload");
+    const workloads::LoadedWorkload loaded = workloads::parse_workload(workload_json, "workload");
     const workloads::Config given =
         workloads::interpret_config(workloads::Json::parse(config_json), "config");
     if (const auto refused = workloads::unsupported(*loaded.workload, given); !refused.empty())

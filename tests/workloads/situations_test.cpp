@@ -210,7 +210,8 @@ TEST(SituationD, Verdicts) {
                                                "use-after-free of names"));
 }
 
-// What the split is for: waiting for the public fence works after the driver has gone, and only there.
+// What the split is for: waiting for the public fence works after the driver has gone, and only
+// there.
 TEST(SituationD, AWaitAfterTheUnloadReturnsUnderSplitOnly) {
     const RunResult split = run(kD, with("split"));
     ASSERT_EQ(split.observations.size(), 1U);
