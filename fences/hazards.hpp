@@ -6,17 +6,20 @@
 namespace fenceline::fences::hazards {
 
 inline constexpr sim::HazardClass double_signal{
-    "double-signal", "a fence was signalled again after it had signalled", false};
+    "double-signal", "a fence was signalled again after it had signalled", false,
+    "signalled again"};
 inline constexpr sim::HazardClass private_escape{
     "private-escape",
     "a private hardware fence reached a place where public fences live on (sync_file, syncobj)",
-    false};
+    false, "put there"};
 inline constexpr sim::HazardClass never_signalled{
-    "never-signalled", "a public fence was armed and nothing can signal it any more", false};
+    "never-signalled", "a public fence was armed and nothing can signal it any more", false,
+    "found"};
 inline constexpr sim::HazardClass released_unsignalled{
     "released-unsignalled", "the last reference went while somebody still waited for the fence",
-    false};
+    false, "released"};
 inline constexpr sim::HazardClass slab_in_use{
-    "slab-in-use", "a module's slab cache was destroyed while objects of it were alive", true};
+    "slab-in-use", "a module's slab cache was destroyed while objects of it were alive", true,
+    "destroyed"};
 
 } // namespace fenceline::fences::hazards

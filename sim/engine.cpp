@@ -83,7 +83,7 @@ bool Engine::rearm(TimerHandle& timer, Time when) {
     if (!armed(timer))
         return false;
     Slot& slot = slots_[timer.slot];
-    if (slot.queued && when >= slot.time && when > now_) {
+    if (slot.queued && when >= slot.time && when > now_ && when != kForever) {
         // The entry that is queued comes up first and is queued again under the new place.
         slot.time = when;
         slot.seq = ++seq_;

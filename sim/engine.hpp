@@ -64,7 +64,8 @@ class Engine {
     TimerHandle arm(Time when, EventFn fn, void* self, std::uint64_t arg);
     /// Moves an armed timer: it keeps what it runs and takes a new place. A timer moved to a later
     /// time costs O(1), which is what re-arming a timeout for every job comes to.
-    /// Returns false (and does nothing) when the timer is no longer armed.
+    /// At kForever it is armed no more. Returns false (and does nothing) when the timer was not
+    /// armed.
     bool rearm(TimerHandle& timer, Time when);
     /// True when the timer was armed and now will not fire. O(1).
     bool cancel(TimerHandle timer);

@@ -24,7 +24,7 @@ std::string headline(const Hazard& hazard) {
 std::string report_text(const Hazard& hazard) {
     std::string out = fmt::format("HAZARD: {}\n", headline(hazard));
     fmt::format_to(std::back_inserter(out), "  object: {}\n", hazard.object);
-    append_incident(out, hazard.kind == &hazards::leak ? "found" : "accessed", hazard.access);
+    append_incident(out, hazard.kind->verb, hazard.access);
     append_incident(out, "allocated", hazard.allocated);
     append_incident(out, "freed", hazard.freed);
     return out;

@@ -23,24 +23,27 @@ namespace fenceline::sim {
 /// A class of hazards. Compared by address; every layer defines its own as constants.
 struct HazardClass {
     std::string_view name;
-    std::string_view about; ///< one line
-    bool fatal;             ///< the model's state is meaningless afterwards
+    std::string_view about;            ///< one line
+    bool fatal;                        ///< the model's state is meaningless afterwards
+    std::string_view verb = "noticed"; ///< what was done when it was noticed, as reports say it
 };
 
 namespace hazards {
 inline constexpr HazardClass use_after_free{
-    "use-after-free", "an object was accessed after its memory or its owner was freed", true};
-inline constexpr HazardClass double_free{"double-free", "an object was freed twice", true};
+    "use-after-free", "an object was accessed after its memory or its owner was freed", true,
+    "accessed"};
+inline constexpr HazardClass double_free{"double-free", "an object was freed twice", true,
+                                         "freed again"};
 inline constexpr HazardClass refcount_underflow{
     "refcount-underflow", "a reference was dropped, or taken, on a count that was already zero",
-    true};
-inline constexpr HazardClass leak{"leak", "an object is still alive when nothing can free it",
-                                  false};
+    true, "counted"};
+inline constexpr HazardClass leak{
+    "leak", "an object is still alive when nothing can free it any more", false, "found"};
 inline constexpr HazardClass deadlock{
-    "deadlock", "nothing can run any more and somebody still waits, or a lock is taken twice",
-    true};
+    "deadlock", "nothing can run any more and somebody still waits, or a lock is taken twice", true,
+    "found"};
 inline constexpr HazardClass atomic_sleep{
-    "sleep-in-atomic", "something blocked in a context that must not block", true};
+    "sleep-in-atomic", "something blocked in a context that must not block", true, "blocked"};
 } // namespace hazards
 
 /// Something that happened to an object: who did it, where, and when.

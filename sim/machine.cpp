@@ -96,7 +96,10 @@ void Machine::wake(Context& context) {
 }
 
 Incident Machine::here() {
-    return {now(), describe(*current_), current_->frames, true};
+    std::string who = describe(*current_);
+    if (current_ == &idle_ && engine.executed() > 0)
+        who = "the end of the run";
+    return {now(), std::move(who), current_->frames, true};
 }
 
 void Machine::report(Hazard hazard) {

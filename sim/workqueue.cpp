@@ -87,30 +87,73 @@ void Workqueue::become_free() {
         machine_.engine.post(turn, this, 0);
 }
 
+bool Workqueue::cancel(Work& work) {
+    if (!work.pending_)
+        return false;
+    if (spare_.empty()) {
+        tombstones_.push_back(std::make_unique<Work>());
+        spare_.push_back(tombstones_.back().get());
+    }
+    Work* stand_in = spare_.back();
+    spare_.pop_back();
+    stand_in->next_ = work.next_;
+    Work** link = &first_;
+    while (*link != &work)
+        link = &(*link)->next_;
+    *link = stand_in;
+    if (last_ == &work)
+        last_ = stand_in;
+    work.pending_ = false;
+    return true;
+}
+
 bool Workqueue::cancel_sync(Work& work) {
     Frame frame(machine_, "cancel_work_sync");
-    const bool was_pending = work.pending_;
-    if (was_pending) {
-        if (spare_.empty()) {
-            tombstones_.push_back(std::make_unique<Work>());
-            spare_.push_back(tombstones_.back().get());
-        }
-        Work* stand_in = spare_.back();
-        spare_.pop_back();
-        stand_in->next_ = work.next_;
-        Work** link = &first_;
-        while (*link != &work)
-            link = &(*link)->next_;
-        *link = stand_in;
-        if (last_ == &work)
-            last_ = stand_in;
-        work.pending_ = false;
-    }
+    const bool was_pending = cancel(work);
     while (work.running_ && &machine_.current() != &worker_) {
         cancelling_.push_back(&machine_.current());
         machine_.block("the end of a work item that is being cancelled");
     }
     return was_pending;
+}
+
+void DelayedWork::arm(Time delay) {
+    if (delay == 0)
+        queue_.queue(work_);
+    else
+        timer_ = machine_.engine.arm(add_saturating(machine_.now(), delay), fire, this, 0);
+}
+
+void DelayedWork::fire(void* self, std::uint64_t) {
+    auto& delayed = *static_cast<DelayedWork*>(self);
+    delayed.queue_.queue(delayed.work_);
+}
+
+bool DelayedWork::queue(Time delay) {
+    if (pending())
+        return false;
+    arm(delay);
+    return true;
+}
+
+bool DelayedWork::mod(Time delay) {
+    if (delay != 0 && machine_.engine.armed(timer_)) {
+        machine_.engine.rearm(timer_, add_saturating(machine_.now(), delay));
+        return true;
+    }
+    const bool was_pending = cancel();
+    arm(delay);
+    return was_pending;
+}
+
+bool DelayedWork::cancel() {
+    const bool was_armed = machine_.engine.cancel(timer_);
+    return queue_.cancel(work_) || was_armed;
+}
+
+bool DelayedWork::cancel_sync() {
+    const bool was_armed = machine_.engine.cancel(timer_);
+    return queue_.cancel_sync(work_) || was_armed;
 }
 
 SystemWorkqueue::SystemWorkqueue(Machine& machine, Time wakeup_cost)

@@ -57,6 +57,8 @@ class Workqueue {
 
     /// queue_work. Returns false when the item was pending already. O(1).
     bool queue(Work& work);
+    /// cancel_work: takes a pending item out. Returns whether it was pending.
+    bool cancel(Work& work);
     /// cancel_work_sync: takes a pending item out and waits for a running one (unless it is the
     /// caller itself). Returns whether it was pending.
     bool cancel_sync(Work& work);
@@ -80,6 +82,44 @@ class Workqueue {
     /// be taken in their stead.
     std::vector<std::unique_ptr<Work>> tombstones_;
     std::vector<Work*> spare_; ///< tombstones that stand nowhere
+};
+
+/// struct delayed_work on an ordered queue: a timer that queues an item when it fires.
+///
+/// It takes one place when it is armed; when it fires it queues the item, which takes another. With
+/// a delay of 0 it queues at once. It is pending while the timer is armed or the item is queued.
+class DelayedWork {
+  public:
+    /// INIT_DELAYED_WORK. `queue` outlives it; see Work for the rest.
+    DelayedWork(Machine& machine, Workqueue& queue, EventFn fn, void* self, std::uint64_t arg,
+                Time cost = 0, bool may_block = false)
+        : machine_(machine), queue_(queue), work_(fn, self, arg, cost, may_block) {}
+    DelayedWork(const DelayedWork&) = delete;
+    DelayedWork& operator=(const DelayedWork&) = delete;
+    /// The timer refers to this object, so it goes with it.
+    ~DelayedWork() { machine_.engine.cancel(timer_); }
+
+    [[nodiscard]] bool pending() const { return machine_.engine.armed(timer_) || work_.pending(); }
+
+    /// queue_delayed_work: does nothing, and returns false, when it is pending.
+    bool queue(Time delay);
+    /// mod_delayed_work: from now on it is due after `delay`, whether it was pending (then true) or
+    /// not. Moving a timer to a later time, as re-arming a timeout does, is O(1).
+    bool mod(Time delay);
+    /// cancel_delayed_work: takes it back, also when the item is queued already, but does not wait
+    /// for one that runs. Returns whether it was pending.
+    bool cancel();
+    /// cancel_delayed_work_sync: and waits for one that runs.
+    bool cancel_sync();
+
+  private:
+    void arm(Time delay);
+    static void fire(void* self, std::uint64_t);
+
+    Machine& machine_;
+    Workqueue& queue_;
+    Work work_;
+    TimerHandle timer_;
 };
 
 /// system_wq: items run side by side, each in a worker of its own, and are used once (INIT_WORK and
