@@ -77,7 +77,7 @@ TEST(Reports, ShowTheChainInnermostFirst) {
     mild(machine);
     EXPECT_EQ(sim::report_text(machine.hazards()[0]), "HAZARD: mild of x: x\n"
                                                       "  object: x\n"
-                                                      "  accessed at 0 ns by task set-up\n"
+                                                      "  noticed at 0 ns by task set-up\n"
                                                       "    inner\n"
                                                       "    outer\n");
 }
@@ -188,7 +188,7 @@ TEST_F(World, ADoubleFreeSaysWhoFreedItFirst) {
     EXPECT_THROW(machine.start_task("two", [&] { core.owners.free(context); }), FatalHazard);
     const std::string text = sim::report_text(machine.hazards().front());
     EXPECT_THAT(text, HasSubstr("context a/gfx is freed twice"));
-    EXPECT_THAT(text, HasSubstr("accessed at 0 ns by task two"));
+    EXPECT_THAT(text, HasSubstr("freed again at 0 ns by task two"));
     EXPECT_THAT(text, HasSubstr("freed at 0 ns by task one"));
 }
 

@@ -191,7 +191,7 @@ TEST(Machine, ReportsFillInWhoWhenAndWhere) {
     EXPECT_EQ(headline(hazard), "mild of thing: odd");
     EXPECT_EQ(report_text(hazard), "HAZARD: mild of thing: odd\n"
                                    "  object: thing 1\n"
-                                   "  accessed at 30 ns by worker gfx\n");
+                                   "  noticed at 30 ns by worker gfx\n");
 }
 
 TEST(Machine, AFatalHazardEndsItsTaskOnly) {
