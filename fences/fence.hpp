@@ -58,7 +58,6 @@ inline constexpr std::uint16_t timestamp = 1 << 1;
 inline constexpr std::uint16_t enable_signal = 1 << 2;
 inline constexpr std::uint16_t dont_pipeline = 1 << 3; ///< DRM_SCHED_FENCE_DONT_PIPELINE
 inline constexpr std::uint16_t is_private = 1 << 8;    ///< must not reach a public container
-inline constexpr std::uint16_t cut_off = 1 << 9;       ///< the run ended before it could signal
 } // namespace flag
 
 class FenceCore;

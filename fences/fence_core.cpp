@@ -144,17 +144,24 @@ void FenceCore::set_error(FenceRef ref, std::int32_t error) {
     get(ref).error = error;
 }
 
+/// dma_fence_is_signaled_locked.
+bool FenceCore::is_signaled_locked(FenceRef ref, Fence& fence) {
+    if (fence.flags.test_bit(machine, flag::signaled))
+        return true;
+    const FenceOps& ops = ops_of(fence);
+    if (ops.signaled == nullptr || !ops.signaled(*this, ref))
+        return false;
+    signal_locked(ref, fence);
+    return true;
+}
+
 /// dma_fence_get_status.
 std::int32_t FenceCore::status(FenceRef ref) {
     sim::Frame frame(machine, "dma_fence_get_status");
     Fence& fence = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    if (!fence.flags.test_bit(machine, flag::signaled)) { // dma_fence_is_signaled_locked
-        const FenceOps& ops = ops_of(fence);
-        if (ops.signaled == nullptr || !ops.signaled(*this, ref))
-            return 0;
-        signal_locked(ref, fence);
-    }
+    if (!is_signaled_locked(ref, fence))
+        return 0;
     return fence.error != 0 ? fence.error : 1;
 }
 

@@ -165,6 +165,7 @@ class FenceCore {
         return fence.lock;
     }
     bool signal_locked(FenceRef ref, Fence& fence);
+    bool is_signaled_locked(FenceRef ref, Fence& fence);
     bool enable_signaling_locked(FenceRef ref, Fence& fence);
     void run_callbacks(FenceRef ref, std::uint32_t first);
     void release(FenceRef ref, Fence& fence, Holder holder);

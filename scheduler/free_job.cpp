@@ -27,7 +27,6 @@ JobRef GpuSched::get_finished_job(Scheduler& sched) {
     if (!core.is_signaled(job.s_fence))
         return {};
     sched.pending_head = job.next;
-    --sched.pending_count;
     if (!job.next) {
         sched.pending_tail = JobRef{};
         return job_ref;

@@ -3,10 +3,9 @@
 // DOC: the life of a job, and where to read it.
 //
 //   job_init, add_dependency, job_arm   job.cpp          the driver's submit ioctl makes it
-//   push_job                            entity.cpp       into the entity's queue; wakes the
-//   scheduler select_entity, pop_job              select.cpp       run_job work picks the next one,
-//   or waits for
-//                                                        its dependencies
+//   push_job                            entity.cpp       into the entity's queue; wakes the worker
+//   select_entity, pop_job              select.cpp       run_job work picks the next one, or waits
+//                                                        for its dependencies
 //   run_job_work                        run_job.cpp      onto the hardware: run_job, `scheduled`
 //   job_done                            run_job.cpp      the interrupt: credits back, `finished`
 //   free_job_work                       free_job.cpp     off the pending list, free_job

@@ -113,7 +113,6 @@ struct Scheduler {
     std::uint32_t ready_queues = 0; ///< bit i: sched_rq[i] has a ready entity
     JobRef pending_head;
     JobRef pending_tail;
-    std::uint32_t pending_count = 0;
     sim::SpinLock job_list_lock;
     std::unique_ptr<sim::Workqueue> submit_wq;
     sim::Work work_run_job;

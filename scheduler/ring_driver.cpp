@@ -98,7 +98,8 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     const Job& job = sched.jobs.get(ref, "job");
     const std::int32_t error =
         job.run_job == RunJobKind::error ? kEio : core_.get(job.s_fence).error;
-    sched.log(JobEvent::run_job, job, sched.schedulers.get(job.sched).ring_index, error);
+    const std::uint32_t ring = sched.schedulers.get(job.sched, "scheduler").ring_index;
+    sched.log(JobEvent::run_job, job, ring, error);
     if (job.run_job == RunJobKind::error)
         return {{}, kEio};
     if (job.run_job == RunJobKind::no_fence)
@@ -106,7 +107,7 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     RingSlot& slot = rings_.size() == 1 ? rings_.front() : slot_of(job.sched);
     const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
     if (job.run_job == RunJobKind::signalled) { // done before anybody could wait for it
-        sched.log(JobEvent::hw_done, job, sched.schedulers.get(job.sched).ring_index);
+        sched.log(JobEvent::hw_done, job, ring);
         core_.signal(fence);
         return {fence, 0};
     }

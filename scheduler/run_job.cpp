@@ -73,7 +73,6 @@ void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& job) {
     else
         sched.pending_head = job_ref;
     sched.pending_tail = job_ref;
-    ++sched.pending_count;
 }
 
 /// drm_sched_job_done_cb: in the context of whoever signals the hardware fence, its lock held.

@@ -115,10 +115,7 @@ void Engine::settle_top() {
         if (slot.seq == top.seq()) [[likely]]
             break;
         queue_.pop();
-        if (slot.seq == 0)
-            release_slot(index);
-        else
-            queue_.push(slot.time, slot.seq, index);
+        retire_entry(index);
     }
     note_next_timer();
 }
@@ -139,10 +136,7 @@ void Engine::run_due_timers() {
         const std::uint32_t index = entry.payload();
         Slot& slot = slots_[index];
         if (slot.seq != entry.seq()) [[unlikely]] {
-            if (slot.seq == 0)
-                release_slot(index);
-            else
-                requeue(index);
+            retire_entry(index);
             continue;
         }
         const Event event = slot.event;
@@ -154,8 +148,12 @@ void Engine::run_due_timers() {
     }
 }
 
-void Engine::requeue(std::uint32_t index) {
+void Engine::retire_entry(std::uint32_t index) {
     const Slot& slot = slots_[index];
+    if (slot.seq == 0) {
+        release_slot(index);
+        return;
+    }
     queue_.push(slot.time, slot.seq, index);
     if (slot.time < next_timer_)
         next_timer_ = slot.time;

@@ -107,7 +107,9 @@ class Engine {
     void settle_top();
     void note_next_timer() { next_timer_ = queue_.empty() ? kForever : queue_.next_time(); }
     void run_due_timers();
-    void requeue(std::uint32_t slot);
+    /// After an entry that no longer holds came up: its timer was cancelled, or moved and is queued
+    /// again under its new place.
+    void retire_entry(std::uint32_t slot);
     void run_present();
 
     Time now_ = 0;

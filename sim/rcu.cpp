@@ -50,13 +50,17 @@ void Rcu::run_callbacks() {
     }
 }
 
+Rcu::Callback Rcu::wake_current() {
+    return {[](void* self, std::uint64_t arg) {
+                static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
+            },
+            &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current())};
+}
+
 void Rcu::synchronize() {
     Frame frame(machine_, "synchronize_rcu");
-    call(
-        [](void* self, std::uint64_t arg) {
-            static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
-        },
-        &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current()));
+    const Callback wake = wake_current();
+    call(wake.fn, wake.self, wake.arg);
     machine_.block("synchronize_rcu");
 }
 
@@ -65,11 +69,7 @@ void Rcu::barrier() {
     if (pending() == 0)
         return;
     // Behind the last callback that is queued now, in its grace period.
-    (next_.empty() ? waiting_ : next_)
-        .push_back({[](void* self, std::uint64_t arg) {
-                        static_cast<Machine*>(self)->wake(*reinterpret_cast<Context*>(arg));
-                    },
-                    &machine_, reinterpret_cast<std::uintptr_t>(&machine_.current())});
+    (next_.empty() ? waiting_ : next_).push_back(wake_current());
     machine_.block("rcu_barrier");
 }
 

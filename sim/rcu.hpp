@@ -48,6 +48,8 @@ class Rcu {
         std::uint64_t arg;
     };
 
+    /// A callback that wakes the current context.
+    Callback wake_current();
     void start_period();
     void end_period();
     void run_callbacks();

@@ -86,8 +86,7 @@ std::vector<Cell> cost_row(const std::string& variant, const ComparedRun& run) {
             {fmt::format("{:.1f}", lifetime.locks_per_job)}};
 }
 
-// --- side by side
-// ---------------------------------------------------------------------------------
+// --- side by side --------------------------------------------------------------------------------
 
 /// One figure of a run.
 struct Figure {

@@ -47,8 +47,7 @@ enum class ExportTo : std::uint8_t { sync_file, syncobj, resv, chain };
 /// How a client ends.
 enum class ExitKind : std::uint8_t { clean, killed };
 
-// --- jobs
-// -----------------------------------------------------------------------------------------
+// --- jobs ----------------------------------------------------------------------------------------
 
 /// A listed job. The ordinal of a job is its 0-based position in the list of jobs.
 struct JobRecord {
@@ -83,8 +82,7 @@ class JobSource {
     virtual void rewind() = 0;
 };
 
-// --- programs of closed-loop clients
-// --------------------------------------------------------------
+// --- programs of closed-loop clients -------------------------------------------------------------
 
 /// A duration in a program: fixed, or drawn anew each time the step runs.
 struct DurationSpec {
@@ -170,8 +168,7 @@ struct ClientSpec {
     std::vector<Step> program;
 };
 
-// --- actions
-// --------------------------------------------------------------------------------------
+// --- actions -------------------------------------------------------------------------------------
 
 /// What happens to the system at a time. The keys that a document gives with `at` and `do`:
 ///
@@ -233,8 +230,7 @@ struct Action {
     friend bool operator==(const Action&, const Action&) = default;
 };
 
-// --- the whole
-// ------------------------------------------------------------------------------------
+// --- the whole -----------------------------------------------------------------------------------
 
 struct Workload {
     std::string name;

@@ -235,8 +235,7 @@ TEST_F(ProgramTest, ListsEverything) {
     EXPECT_THAT(outcome.out, HasSubstr("harmless"));
 }
 
-// --- validate
-// -------------------------------------------------------------------------------------
+// --- validate ------------------------------------------------------------------------------------
 
 TEST_F(ProgramTest, ValidateSaysWhatAFileHolds) {
     scratch_.file(

@@ -72,8 +72,7 @@ double byte_seconds(std::uint64_t bytes, sim::Time duration) {
     return static_cast<double>(bytes * duration) * 1e-9;
 }
 
-// --- a: the lock's owner dies first
-// ---------------------------------------------------------------
+// --- a: the lock's owner dies first --------------------------------------------------------------
 
 TEST(SituationA, Verdicts) {
     EXPECT_THAT(first_hazards(kA), ElementsAre("use-after-free of lock", "safe", "safe",
@@ -112,8 +111,7 @@ TEST(SituationA, ThePublicFencesLockOutlivesEverything) {
     EXPECT_THAT(result.observations, ElementsAre(HasSubstr("3000000 ns"), HasSubstr("5000000 ns")));
 }
 
-// --- b: fences held for hours
-// ---------------------------------------------------------------------
+// --- b: fences held for hours --------------------------------------------------------------------
 
 // Three fences signal at 1, 2 and 3 ms, the entity goes at 10 ms, the last holder lets go 14,400.01
 // s after the beginning.
@@ -182,8 +180,7 @@ TEST(SituationB, AParentGivenUpAtSignalIsNotPinned) {
     EXPECT_DOUBLE_EQ(result.lifetime.pinned_byte_seconds, three_fences(192));
 }
 
-// --- c and d: unloaded while a sync_file is held
-// --------------------------------------------------
+// --- c and d: unloaded while a sync_file is held -------------------------------------------------
 
 TEST(SituationC, Verdicts) {
     EXPECT_THAT(first_hazards(kC), ElementsAre("use-after-free of ops", "use-after-free of ops",
@@ -248,8 +245,7 @@ TEST(SituationD, AParentGivenUpAtSignalLeavesOnlyTheNames) {
     EXPECT_THAT(verdicts(run(kD, config, options)), ElementsAre("use-after-free of names"));
 }
 
-// --- all bundled configurations
-// -------------------------------------------------------------------
+// --- all bundled configurations ------------------------------------------------------------------
 
 TEST(BundledConfigurations, AreValidAndCanBeRun) {
     std::size_t count = 0;
