@@ -29,6 +29,12 @@ class Driver {
     virtual RunResult run_job(GpuSched& sched, JobRef job) = 0;
     /// The job is done and off every list: free it. Called from the free_job or kill work item.
     virtual void free_job(GpuSched& sched, JobRef job) = 0;
+    /// The head of the pending list did not finish in time. It is off the list: sched_stop() puts it
+    /// back, and so does the scheduler after `no_hang` (mainline). In process context; may block.
+    virtual TimeoutVerdict timedout_job(GpuSched&, JobRef) { return TimeoutVerdict::reset; }
+    /// The scheduler ends with this job on the hardware: take it off and signal its fence with an
+    /// error; free_job follows. Called where SchedulerArgs::cancels_jobs says so (mainline).
+    virtual void cancel_job(GpuSched&, JobRef) {}
     /// One more fence the head job has to wait for, or none; asked after its dependencies.
     virtual fences::FenceRef prepare_job(GpuSched&, JobRef) { return {}; }
 };

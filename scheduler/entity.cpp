@@ -8,13 +8,14 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 /// drm_sched_entity_init.
 EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority priority,
-                                std::span<const SchedulerRef> list) {
+                                std::span<const SchedulerRef> list, bool guilty_flag) {
     sim::Frame frame(machine, "drm_sched_entity_init");
     const EntityRef ref = entities.alloc();
     Entity& entity = entities.at(ref.index);
     entity.id = std::move(id);
     entity.index = index;
     entity.priority = priority;
+    entity.has_guilty_flag = guilty_flag;
     if (list.size() > 1)
         entity.sched_list.assign(list.begin(), list.end());
     entity.rq =

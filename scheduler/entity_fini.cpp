@@ -10,10 +10,6 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 using fences::FenceRef;
 using fences::Holder;
 
-namespace {
-constexpr std::int32_t kEsrch = -3;
-}
-
 /// drm_sched_entity_is_idle.
 bool GpuSched::entity_is_idle(const Entity& entity) const {
     return !entity.node.listed || entity.job_count.peek() == 0 || entity.stopped;

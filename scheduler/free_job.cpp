@@ -4,16 +4,22 @@
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
-/// drm_sched_free_job_work: one run frees at most one job, then looks for more of either work.
+/// drm_sched_free_job_work: in 6.12 one run frees at most one job, then looks for more of either
+/// work; in mainline it frees all that have finished.
 void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     auto& gpu_sched = *static_cast<GpuSched*>(self);
     sim::Frame frame(gpu_sched.machine, "drm_sched_free_job_work");
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
         return;
-    if (const JobRef job = gpu_sched.get_finished_job(sched))
-        sched.driver->free_job(gpu_sched, job);
-    gpu_sched.run_free_queue(sched);
+    if (sched.kernel == KernelVersion::mainline) {
+        while (const JobRef job = gpu_sched.get_finished_job(sched))
+            sched.driver->free_job(gpu_sched, job);
+    } else {
+        if (const JobRef job = gpu_sched.get_finished_job(sched))
+            sched.driver->free_job(gpu_sched, job);
+        gpu_sched.run_free_queue(sched);
+    }
     gpu_sched.run_job_queue(sched);
 }
 
@@ -26,18 +32,18 @@ JobRef GpuSched::get_finished_job(Scheduler& sched) {
     Job& job = jobs.get(job_ref, "job");
     if (!core.is_signaled(job.s_fence))
         return {};
-    sched.pending_head = job.next;
-    if (!job.next) {
-        sched.pending_tail = JobRef{};
+    const JobRef next_ref = job.next;
+    pending_remove(sched, job);
+    if (sched.work_tdr)
+        sched.work_tdr->cancel();
+    if (!next_ref)
         return job_ref;
-    }
-    Job& next = jobs.get(job.next, "job");
-    next.previous = JobRef{};
+    Job& next = jobs.get(next_ref, "job");
     // The next job has the hardware to itself only from now on: its start is moved accordingly.
     fences::Fence& scheduled = core.get(next.s_fence.sibling(fences::FencePart::scheduled));
     if (scheduled.flags.test_bit(machine, fences::flag::timestamp))
         scheduled.timestamp = core.get(job.s_fence).timestamp;
-    job.next = JobRef{};
+    start_timeout(sched);
     return job_ref;
 }
 

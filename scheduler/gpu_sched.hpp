@@ -9,6 +9,8 @@
 //   run_job_work                        run_job.cpp      onto the hardware: run_job, `scheduled`
 //   job_done                            run_job.cpp      the interrupt: credits back, `finished`
 //   free_job_work                       free_job.cpp     off the pending list, free_job
+//   job_timedout                        timeout.cpp      the head of the pending list is late
+//   sched_stop, _start, resubmit_jobs   recovery.cpp     what a driver does about it
 //   entity_kill, _flush, _fini          entity_fini.cpp  the ways an entity ends
 //   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
 //
@@ -49,7 +51,11 @@ struct SchedulerArgs {
     std::uint32_t ring_index = 0; ///< for the event log
     Driver* driver = nullptr;
     Policy policy = Policy::fifo;
+    KernelVersion kernel = KernelVersion::v6_12;
     std::uint32_t credit_limit = 1;
+    std::uint32_t hang_limit = 0;      ///< a job with more karma than this is guilty
+    sim::Time timeout = sim::kForever; ///< kForever: none
+    bool cancels_jobs = false;         ///< the driver has cancel_job (mainline)
     sim::Time run_job_cost = 0;
     sim::Time free_job_cost = 0;
 };
@@ -82,10 +88,23 @@ class GpuSched {
     /// drm_sched_pick_best: the least score among those that are ready, the first of equals.
     SchedulerRef pick_best(std::span<const SchedulerRef> list);
 
+    // Recovery (recovery.cpp): what a driver does between the hang and the restart. May block.
+    /// drm_sched_stop: no more work; jobs that are done are freed, the others lose their hardware
+    /// fence. `bad` is the job that timed out, back at the head of the list; null if there is none.
+    void sched_stop(SchedulerRef sched, JobRef bad);
+    /// drm_sched_increase_karma: blames the job, and marks its entity guilty.
+    void increase_karma(JobRef bad);
+    /// drm_sched_resubmit_jobs: run_job once more for everything that is pending. Deprecated, and
+    /// what most drivers of 6.12 do.
+    void resubmit_jobs(SchedulerRef sched);
+    /// drm_sched_start: pending jobs without a hardware fence finish with `error` (0: -ECANCELED).
+    void sched_start(SchedulerRef sched, std::int32_t error = 0);
+
     // Entities (entity.cpp, entity_fini.cpp).
     /// drm_sched_entity_init. REQUIRES: at least one scheduler.
+    /// `guilty_flag`: the driver gives it a flag that a hang sets (drm_sched_entity::guilty).
     EntityRef entity_init(std::string id, std::uint32_t index, Priority priority,
-                          std::span<const SchedulerRef> list);
+                          std::span<const SchedulerRef> list, bool guilty_flag = false);
     /// drm_sched_entity_set_priority: where the entity is queued changes when it is bound anew,
     /// which in 6.12 only happens to entities with several schedulers.
     void entity_set_priority(EntityRef entity, Priority priority);
@@ -119,6 +138,12 @@ class GpuSched {
                             error, job.submit_ts});
     }
 
+    /// `reset` is about a ring, not about a job.
+    void log_reset(std::uint32_t ring) {
+        if (sink != nullptr)
+            sink->on_event({machine.now(), JobEvent::reset, 0, 0, 0, ring, 0, 0});
+    }
+
   private:
     // job.cpp
     void release_dependencies(Job& job);
@@ -144,6 +169,18 @@ class GpuSched {
     static void job_done_cb(void* env, fences::FenceRef fence, std::uint64_t job);
     void run_job_queue(Scheduler& sched);
     void run_free_queue_unconditionally(Scheduler& sched);
+    // pending_list.cpp
+    void pending_add_head(Scheduler& sched, JobRef job, Job& memory);
+    void pending_add_tail(Scheduler& sched, JobRef job, Job& memory);
+    void pending_remove(Scheduler& sched, Job& memory);
+    // timeout.cpp
+    void start_timeout(Scheduler& sched);
+    static void job_timedout(void* self, std::uint64_t sched);
+    void reinsert_on_false_timeout(Scheduler& sched, JobRef job);
+    // recovery.cpp
+    void wqueue_start(Scheduler& sched);
+    bool detach_from_hardware(Scheduler& sched, Job& job);
+    EntityRef listed_entity_of(Scheduler& sched, const Job& job);
     // free_job.cpp
     static void free_job_work(void* self, std::uint64_t sched);
     JobRef get_finished_job(Scheduler& sched);
@@ -156,6 +193,7 @@ class GpuSched {
     void kill_one_job(JobRef job);
     // sched_main.cpp
     void wqueue_stop(Scheduler& sched);
+    void cancel_remaining_jobs(Scheduler& sched);
 
     /// The scheduler behind an entity: entity->rq->sched.
     Scheduler& sched_of(const Entity& entity) {

@@ -65,6 +65,8 @@ struct Job {
     std::uint32_t next_dependency = kNoDependency; ///< drm_sched_job::last_dependency
     RunJobKind run_job = RunJobKind::normal;
     Priority s_priority = Priority::normal;
+    std::uint8_t karma = 0; ///< hangs it was blamed for; a job is run so few times that a byte does
+    std::uint8_t runs = 0;  ///< the driver's count of its run_job calls
 };
 static_assert(sizeof(Job) == 112);
 
@@ -89,6 +91,8 @@ struct Entity {
     sim::Atomic<std::uint32_t> fence_seq;
     sim::Completion entity_idle;
     bool stopped = false;
+    bool has_guilty_flag = false;      ///< drm_sched_entity::guilty is set
+    sim::Atomic<std::uint32_t> guilty; ///< what it points at; 1: its jobs are cancelled when popped
     bool fini_done = false; ///< drm_sched_entity_fini has returned (the model's own mark)
 };
 
@@ -105,8 +109,10 @@ struct Scheduler {
     std::uint32_t ring_index = 0;
     SchedulerRef self;
     Driver* driver = nullptr; ///< ops
+    KernelVersion kernel = KernelVersion::v6_12;
     Policy policy = Policy::fifo;
     std::uint32_t credit_limit = 1;
+    std::uint32_t hang_limit = 0;
     sim::Atomic<std::uint32_t> credit_count;
     sim::Atomic<std::int32_t> score;
     std::array<RunQueueRef, kPriorityCount> sched_rq{};
@@ -117,8 +123,15 @@ struct Scheduler {
     std::unique_ptr<sim::Workqueue> submit_wq;
     sim::Work work_run_job;
     sim::Work work_free_job;
+    /// Null without a timeout. The kernel's default is system_wq, where an item runs beside all
+    /// others but never beside itself: an ordered queue of its own comes to the same.
+    std::unique_ptr<sim::Workqueue> timeout_wq;
+    std::unique_ptr<sim::DelayedWork> work_tdr;
+    sim::Time timeout = sim::kForever;
     sim::WaitQueue job_scheduled;
     bool pause_submit = false;
+    bool free_guilty = false;  ///< the job that timed out was done: the handler frees it
+    bool cancels_jobs = false; ///< ops->cancel_job is set
     bool ready = false;
     fences::OwnerRef name_owner; ///< what its fences find through their back pointer
 };

@@ -1,5 +1,7 @@
 #include "scheduler/ring.hpp"
 
+#include <algorithm>
+
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
@@ -34,7 +36,49 @@ void Ring::start_front() {
     started_ = machine_.now();
     const sim::Time end = sim::add_saturating(started_, cost);
     if (end != sim::kForever)
-        machine_.engine.arm(end, complete, this, 0);
+        timer_ = machine_.engine.arm(end, complete, this, 0);
+}
+
+void Ring::clear() {
+    account_occupancy();
+    if (!items_.empty())
+        busy_ += machine_.now() - started_;
+    machine_.engine.cancel(timer_);
+    for (const Completed& done : signalling_)
+        core_.put(done.item.fence, fences::Holder::driver);
+    for (const Item& item : items_)
+        core_.put(item.fence, fences::Holder::driver);
+    signalling_.clear();
+    items_.clear();
+    if (drained.has_waiters())
+        drained.wake_up(machine_);
+}
+
+void Ring::cancel(std::uint64_t ordinal, std::int32_t error) {
+    Item item;
+    const auto done = std::find_if(signalling_.begin(), signalling_.end(),
+                                   [&](const Completed& c) { return c.item.ordinal == ordinal; });
+    if (done != signalling_.end()) {
+        item = done->item;
+        signalling_.erase(done);
+    } else {
+        const auto found = std::find_if(items_.begin(), items_.end(),
+                                        [&](const Item& i) { return i.ordinal == ordinal; });
+        if (found == items_.end())
+            return;
+        account_occupancy();
+        item = *found;
+        const bool executing = found == items_.begin();
+        items_.erase(found);
+        if (executing) {
+            busy_ += machine_.now() - started_;
+            machine_.engine.cancel(timer_);
+            if (!items_.empty())
+                start_front();
+        }
+    }
+    core_.set_error(item.fence, error);
+    signal(item);
 }
 
 void Ring::complete(void* self, std::uint64_t) {
@@ -50,26 +94,32 @@ void Ring::complete(void* self, std::uint64_t) {
     if (!ring.items_.empty())
         ring.start_front();
     if (ring.args_.interrupt_latency == 0) {
-        ring.signal(done);
+        ring.signal_from_interrupt(done);
         return;
     }
     if (ring.signalling_.full())
         ring.signalling_.set_capacity(ring.signalling_.capacity() * 2);
-    ring.signalling_.push_back(done);
+    ring.signalling_.push_back({done, ++ring.tickets_});
     ring.machine_.engine.arm(sim::add_saturating(ring.machine_.now(), ring.args_.interrupt_latency),
-                             interrupt, self, 0);
+                             interrupt, self, ring.tickets_);
 }
 
-void Ring::interrupt(void* self, std::uint64_t) {
+void Ring::interrupt(void* self, std::uint64_t ticket) {
     auto& ring = *static_cast<Ring*>(self);
-    const Item done = ring.signalling_.front();
+    if (ring.signalling_.empty() || ring.signalling_.front().ticket != ticket)
+        return; // the job was taken off the ring
+    const Item done = ring.signalling_.front().item;
     ring.signalling_.pop_front();
-    ring.signal(done);
+    ring.signal_from_interrupt(done);
+}
+
+void Ring::signal_from_interrupt(const Item& item) {
+    sim::ContextScope scope(machine_, irq_);
+    sim::Frame frame(machine_, "driver: interrupt handler");
+    signal(item);
 }
 
 void Ring::signal(const Item& item) {
-    sim::ContextScope scope(machine_, irq_);
-    sim::Frame frame(machine_, "driver: interrupt handler");
     if (sink != nullptr)
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
                         args_.index, core_.get(item.fence).error, 0});

@@ -3,7 +3,7 @@
 // DOC: completion. When a job completes the ring first starts the next one, then the interrupt
 // signals the finished job's hardware fence; with an interrupt latency the ring goes on at once and
 // the interrupt comes later. Going on with a job of another entity costs a context switch. A job
-// without end (kForever) occupies the ring until the run is over.
+// without end (kForever) occupies the ring until the run is over or the ring is reset.
 //
 // Ownership: the ring holds the driver's reference on each hardware fence from submit() until it
 // has signalled. It keeps copies of what it needs to know, never the job: the scheduler may have
@@ -17,6 +17,7 @@
 
 #include <boost/circular_buffer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +46,12 @@ class Ring {
     Ring& operator=(const Ring&) = delete;
 
     void submit(const Item& item);
+    /// A reset of the hardware: whatever is on the ring is forgotten, interrupts that were on their
+    /// way included, and nothing signals for it.
+    void clear();
+    /// Takes one job off the ring, wherever it has got to: its fence signals with `error`, and the
+    /// ring goes on with the next. Nothing happens when the job is not on the ring any more.
+    void cancel(std::uint64_t ordinal, std::int32_t error);
 
     [[nodiscard]] const std::string& name() const { return args_.name; }
     [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
@@ -61,9 +68,16 @@ class Ring {
     sim::WaitQueue drained;    ///< woken when the last job in flight has signalled
 
   private:
+    /// The ticket tells its interrupt from those of jobs that were taken off the ring meanwhile.
+    struct Completed {
+        Item item;
+        std::uint64_t ticket = 0;
+    };
+
     void start_front();
     static void complete(void* self, std::uint64_t);
-    static void interrupt(void* self, std::uint64_t);
+    static void interrupt(void* self, std::uint64_t ticket);
+    void signal_from_interrupt(const Item& item);
     void signal(const Item& item);
     void account_occupancy();
 
@@ -71,8 +85,10 @@ class Ring {
     fences::FenceCore& core_;
     RingArgs args_;
     sim::Context irq_;
-    boost::circular_buffer<Item> items_;      ///< the front one executes
-    boost::circular_buffer<Item> signalling_; ///< done, interrupt still to come
+    boost::circular_buffer<Item> items_;           ///< the front one executes
+    boost::circular_buffer<Completed> signalling_; ///< done, interrupt still to come
+    std::uint64_t tickets_ = 0;
+    sim::TimerHandle timer_; ///< of the job that executes
     sim::Time started_ = 0;
     sim::Time busy_ = 0;
     bool has_history_ = false;

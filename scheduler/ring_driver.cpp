@@ -13,7 +13,9 @@ using fences::OwnerRef;
 
 namespace {
 
-constexpr std::int32_t kEio = -5;
+/// A job that hung so often is not run again, whatever the scheduler thinks: one of kernel priority
+/// gains no karma and would come back for ever.
+constexpr unsigned kRunsBeforeRefusal = 3;
 
 OwnerRef make_owner(fences::FenceCore& core, OwnerKind kind, std::string name) {
     const OwnerRef ref = core.owners.alloc();
@@ -36,7 +38,8 @@ std::size_t RingDriver::add_device(std::string name) {
     return devices_.size() - 1;
 }
 
-SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args) {
+SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args,
+                                  OnTimeout on_timeout) {
     args.driver = this;
     RingSlot slot;
     slot.ring = std::make_unique<Ring>(machine_, core_, ring);
@@ -44,6 +47,7 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     slot.sched = sched_.sched_init(args);
     slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
     slot.device = device;
+    slot.on_timeout = on_timeout;
     rings_.push_back(std::move(slot));
     return rings_.back().sched;
 }
@@ -95,15 +99,18 @@ void RingDriver::prepare_fence(JobRef ref) {
 /// ops->run_job: the ring and the scheduler get a reference each.
 RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: run_job");
-    const Job& job = sched.jobs.get(ref, "job");
-    const std::int32_t error =
-        job.run_job == RunJobKind::error ? kEio : core_.get(job.s_fence).error;
+    Job& job = sched.jobs.get(ref, "job");
+    const std::int32_t marked = core_.get(job.s_fence).error; // the scheduler gave it up already
+    const std::int32_t error = marked != 0                        ? marked
+                               : ++job.runs > kRunsBeforeRefusal  ? kEtime
+                               : job.run_job == RunJobKind::error ? kEio
+                                                                  : 0;
     const std::uint32_t ring = sched.schedulers.get(job.sched, "scheduler").ring_index;
     sched.log(JobEvent::run_job, job, ring, error);
-    if (job.run_job == RunJobKind::error)
-        return {{}, kEio};
-    if (job.run_job == RunJobKind::no_fence)
+    if (marked != 0 || job.run_job == RunJobKind::no_fence)
         return {};
+    if (error != 0)
+        return {{}, error};
     RingSlot& slot = rings_.size() == 1 ? rings_.front() : slot_of(job.sched);
     const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
     if (job.run_job == RunJobKind::signalled) { // done before anybody could wait for it
@@ -114,6 +121,46 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     core_.take(fence);
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};
+}
+
+/// ops->timedout_job.
+TimeoutVerdict RingDriver::timedout_job(GpuSched& sched, JobRef ref) {
+    sim::Frame frame(machine_, "driver: timedout_job");
+    const Job& job = sched.jobs.get(ref, "job");
+    RingSlot& slot = slot_of(job.sched);
+    sched.log(JobEvent::timedout, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
+    switch (slot.on_timeout) {
+    case OnTimeout::no_hang:
+        return TimeoutVerdict::no_hang;
+    case OnTimeout::no_device:
+        return TimeoutVerdict::no_device;
+    case OnTimeout::reset:
+    case OnTimeout::reset_no_resubmit:
+        break;
+    }
+    reset(slot, ref);
+    return TimeoutVerdict::reset;
+}
+
+void RingDriver::reset(RingSlot& slot, JobRef bad) {
+    sim::Frame frame(machine_, "driver: reset");
+    sched_.sched_stop(slot.sched, bad);
+    if (bad)
+        sched_.increase_karma(bad);
+    slot.ring->clear();
+    sched_.log_reset(sched_.schedulers.get(slot.sched, "scheduler").ring_index);
+    if (slot.on_timeout != OnTimeout::reset_no_resubmit)
+        sched_.resubmit_jobs(slot.sched);
+    sched_.sched_start(slot.sched);
+}
+
+/// ops->cancel_job.
+void RingDriver::cancel_job(GpuSched& sched, JobRef ref) {
+    sim::Frame frame(machine_, "driver: cancel_job");
+    const Job& job = sched.jobs.get(ref, "job");
+    RingSlot& slot = slot_of(job.sched);
+    sched.log(JobEvent::cancel_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
+    slot.ring->cancel(job.ordinal, kEcanceled);
 }
 
 /// ops->free_job.

@@ -28,12 +28,16 @@ class RingDriver final : public Driver {
 
     /// A device without rings; rings refer to it by the index that is returned.
     std::size_t add_device(std::string name);
-    /// A ring with its scheduler. `args.driver` is filled in here.
-    SchedulerRef add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args);
+    /// A ring with its scheduler. `args.driver` is filled in here. `on_timeout`: what the driver does
+    /// about a job that is late.
+    SchedulerRef add_ring(std::size_t device, const RingArgs& ring, SchedulerArgs args,
+                          OnTimeout on_timeout = OnTimeout::reset);
 
     // struct drm_sched_backend_ops.
     RunResult run_job(GpuSched& sched, JobRef job) override;
     void free_job(GpuSched& sched, JobRef job) override;
+    TimeoutVerdict timedout_job(GpuSched& sched, JobRef job) override;
+    void cancel_job(GpuSched& sched, JobRef job) override;
 
     /// The driver's share of a submit, between job_arm and push: under policies in which the
     /// driver's own fence escapes, the fence exists from here on.
@@ -65,10 +69,14 @@ class RingDriver final : public Driver {
         SchedulerRef sched;
         fences::OwnerRef owner; ///< the lock that its fences may borrow
         std::size_t device = 0;
+        OnTimeout on_timeout = OnTimeout::reset;
         bool sched_alive = true; ///< drm_sched_fini not called yet
     };
     [[nodiscard]] std::vector<RingSlot>& rings() { return rings_; }
     void fini_scheduler(RingSlot& slot);
+    /// The recipe of recovery.cpp with this ring as the hardware; `bad` is null when nobody is to
+    /// blame. May block. REQUIRES: slot.sched.
+    void reset(RingSlot& slot, JobRef bad);
 
   private:
     struct Device {

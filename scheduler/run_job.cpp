@@ -63,16 +63,11 @@ void GpuSched::run_one_job(Scheduler& sched) {
     run_job_queue(sched);
 }
 
-/// drm_sched_job_begin: to the tail of the pending list.
+/// drm_sched_job_begin: to the tail of the pending list; the timeout starts anew with every job.
 void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& job) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
-    job.previous = sched.pending_tail;
-    job.next = JobRef{};
-    if (sched.pending_tail)
-        jobs.get(sched.pending_tail, "job").next = job_ref;
-    else
-        sched.pending_head = job_ref;
-    sched.pending_tail = job_ref;
+    pending_add_tail(sched, job_ref, job);
+    start_timeout(sched);
 }
 
 /// drm_sched_job_done_cb: in the context of whoever signals the hardware fence, its lock held.

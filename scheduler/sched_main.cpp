@@ -44,7 +44,10 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.ring_index = args.ring_index;
     sched.driver = args.driver;
     sched.policy = args.policy;
+    sched.kernel = args.kernel;
     sched.credit_limit = args.credit_limit;
+    sched.hang_limit = args.hang_limit;
+    sched.cancels_jobs = args.cancels_jobs;
     std::uint32_t bit = 1;
     for (RunQueueRef& rq_ref : sched.sched_rq) {
         rq_ref = run_queues.alloc();
@@ -57,6 +60,13 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
     sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);
     sched.work_free_job = sim::Work(free_job_work, this, ref.pack(), args.free_job_cost);
+    sched.timeout = args.timeout;
+    if (args.timeout != sim::kForever) {
+        sched.timeout_wq =
+            std::make_unique<sim::Workqueue>(machine, args.name + " timeout", wakeup_cost_);
+        sched.work_tdr = std::make_unique<sim::DelayedWork>(
+            machine, *sched.timeout_wq, job_timedout, this, ref.pack(), 0, true);
+    }
     sched.name_owner = core.owners.alloc();
     fences::Owner& owner = core.owners.at(sched.name_owner.index);
     owner.kind = fences::OwnerKind::scheduler;
@@ -90,7 +100,26 @@ void GpuSched::sched_fini(SchedulerRef ref) {
         run_queues.free(rq_ref);
     }
     sched.job_scheduled.wake_up(machine); // whoever is stuck in drm_sched_entity_flush
+    if (sched.work_tdr)
+        sched.work_tdr->cancel_sync();
+    if (sched.cancels_jobs)
+        cancel_remaining_jobs(sched);
     sched.ready = false;
+    if (sched.kernel == KernelVersion::mainline && sched.pending_head)
+        print("Tearing down scheduler " + sched.name + " while jobs are pending!");
+}
+
+/// drm_sched_cancel_remaining_jobs (mainline): the latest first.
+void GpuSched::cancel_remaining_jobs(Scheduler& sched) {
+    sim::Frame frame(machine, "drm_sched_cancel_remaining_jobs");
+    for (JobRef job_ref = sched.pending_tail; job_ref;) {
+        Job& job = jobs.get(job_ref, "job");
+        const JobRef previous = job.previous;
+        sched.driver->cancel_job(*this, job_ref);
+        pending_remove(sched, job);
+        sched.driver->free_job(*this, job_ref);
+        job_ref = previous;
+    }
 }
 
 void GpuSched::free_scheduler(SchedulerRef ref) {
@@ -98,6 +127,9 @@ void GpuSched::free_scheduler(SchedulerRef ref) {
     Scheduler& sched = schedulers.get(ref, "scheduler");
     core.owners.free(sched.name_owner);
     retired_queues_.push_back(std::move(sched.submit_wq));
+    sched.work_tdr.reset();
+    if (sched.timeout_wq)
+        retired_queues_.push_back(std::move(sched.timeout_wq));
     schedulers.free(ref);
 }
 

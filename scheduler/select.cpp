@@ -109,6 +109,9 @@ JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
         entity.dependency = FenceRef{};
         rq.policy->set_ready(entity, true);
     }
+    if (entity.has_guilty_flag && entity.guilty.read(machine) != 0) [[unlikely]]
+        core.set_error(job.s_fence, kEcanceled);
+
     core.put(entity.last_scheduled, Holder::last_scheduled);
     entity.last_scheduled = core.take(job.s_fence);
 

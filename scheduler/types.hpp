@@ -5,6 +5,12 @@
 
 namespace fenceline::scheduler {
 
+// Errors that the scheduler and its drivers put on fences.
+inline constexpr std::int32_t kEsrch = -3;       ///< the job's entity was killed
+inline constexpr std::int32_t kEio = -5;         ///< run_job failed
+inline constexpr std::int32_t kEtime = -62;      ///< the driver refuses to run it yet again
+inline constexpr std::int32_t kEcanceled = -125; ///< given up after a hang, or at the end
+
 /// enum drm_sched_priority: the lower the value, the more urgent. One run queue each in 6.12.
 enum class Priority : std::uint8_t { kernel, high, normal, low };
 inline constexpr unsigned kPriorityCount = 4;
@@ -18,6 +24,9 @@ enum class Policy : std::uint8_t { fifo, rr, fair };
 
 /// What the driver's timedout_job does (drm_gpu_sched_stat and the recipe behind it).
 enum class OnTimeout : std::uint8_t { reset, reset_no_resubmit, no_hang, no_device };
+
+/// enum drm_gpu_sched_stat: what timedout_job says. `no_hang` is mainline's.
+enum class TimeoutVerdict : std::uint8_t { reset, no_hang, no_device };
 
 /// What run_job returns: a fence, NULL, an error pointer, or a fence that has already signalled.
 enum class RunJobKind : std::uint8_t { normal, no_fence, error, signalled };

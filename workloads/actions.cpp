@@ -60,6 +60,8 @@ void Run::perform(const Action& action) {
             return unload_driver(action.driver);
         case ActionKind::fini_scheduler:
             return fini_scheduler(action.ring);
+        case ActionKind::reset_ring:
+            return reset_ring(action);
         default:
             return action.entity != kNoIndex ? perform_on_entity(action) : perform_on_fence(action);
         }
@@ -104,6 +106,17 @@ void Run::perform_on_entity(const Action& action) {
 void Run::fini_scheduler(std::uint32_t ring) {
     scheduler::RingDriver& driver = *rings_[ring].driver;
     driver.fini_scheduler(driver.rings()[rings_[ring].slot]);
+}
+
+/// The hardware is reset although nothing has timed out (an engine reset from debugfs, say).
+void Run::reset_ring(const Action& action) {
+    scheduler::RingDriver& driver = *rings_[action.ring].driver;
+    scheduler::RingDriver::RingSlot& slot = driver.rings()[rings_[action.ring].slot];
+    if (!slot.sched) {
+        observe(action, "its device is gone");
+        return;
+    }
+    driver.reset(slot, {});
 }
 
 /// Runs an unload in a task whose waits are a result of the run.

@@ -62,12 +62,17 @@ void Run::build_rings() {
         args.name = ring.name;
         args.ring_index = number;
         args.policy = ring.policy;
+        args.kernel = config_.kernel;
         args.credit_limit = ring.credit_limit;
+        args.hang_limit = ring.hang_limit;
+        args.timeout = ring.timeout;
+        args.cancels_jobs = ring.cancel;
         args.run_job_cost = config_.costs.run_job;
         args.free_job_cost = config_.costs.free_job;
         rings_.push_back({driver->get(), (*driver)->rings().size()});
         (*driver)->add_ring(device,
-                            {ring.name, number, ring.context_switch, ring.interrupt_latency}, args);
+                            {ring.name, number, ring.context_switch, ring.interrupt_latency}, args,
+                            ring.on_timeout);
     }
 }
 
@@ -99,8 +104,8 @@ void Run::build_entities() {
         for (const std::uint32_t ring : spec.rings)
             list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
         scheduler::RingDriver* driver = rings_[spec.rings.front()].driver;
-        entities_.push_back(
-            sched_.entity_init(spec.id, static_cast<std::uint32_t>(index), spec.priority, list));
+        entities_.push_back(sched_.entity_init(spec.id, static_cast<std::uint32_t>(index),
+                                               spec.priority, list, spec.guilty));
         driver->open_entity(entities_.back());
         driver_of_entity_.push_back(driver);
         entity_ending_.push_back(false);

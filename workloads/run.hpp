@@ -114,6 +114,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     void perform_on_fence(const Action& action);
     void export_fence(const Action& action);
     void fini_scheduler(std::uint32_t ring);
+    void reset_ring(const Action& action);
     void unbind_device(const std::string& device);
     void unload_driver(const std::string& driver);
     void as_unload(const std::string& who, std::function<void()> body);

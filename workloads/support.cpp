@@ -21,6 +21,7 @@ bool runs(const Action& action) {
     case ActionKind::kill_entity:
     case ActionKind::fini_entity:
     case ActionKind::fini_scheduler:
+    case ActionKind::reset_ring:
     case ActionKind::set_priority:
     case ActionKind::modify_sched:
     case ActionKind::unbind_device:
@@ -56,12 +57,6 @@ void check_keys(const SchedulerKeys& keys, const SchedulerKeys& inherited, const
                 std::vector<std::string>& messages) {
     if (keys.policy == scheduler::Policy::fair && keys.policy != inherited.policy) {
         messages.push_back(not_yet(where + "/policy", quoted("fair")));
-    }
-    if (keys.timeout != sim::kForever && keys.timeout != inherited.timeout) {
-        messages.push_back(not_yet(where + "/timeout", "a timeout other than \"none\""));
-    }
-    if (keys.cancel && !inherited.cancel) {
-        messages.push_back(not_yet(where + "/cancel", "true"));
     }
 }
 
