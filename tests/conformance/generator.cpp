@@ -27,6 +27,7 @@ class Generator {
   private:
     void choose_character();
     void add_rings();
+    void add_timeout(Ring& ring);
     void add_entities();
     void add_jobs();
     void add_actions();
@@ -68,13 +69,23 @@ void Generator::add_rings() {
     for (std::uint32_t i = 0; i < count; ++i) {
         Ring ring{.name = fmt::format("r{}", i)};
         ring.credit_limit = random_.chance(50) ? random_.within(1, 2) : random_.within(1, 8);
-        if (options_.hangs) {
-            ring.timeout = random_.within(1, random_.chance(50) ? 30 : 400) * unit_;
-            ring.hang_limit = random_.chance(60) ? 0 : random_.within(1, 3);
-            ring.on_timeout = random_.chance(80) ? ORACLE_RESET : ORACLE_RESET_NO_RESUBMIT;
-        }
+        if (options_.hangs)
+            add_timeout(ring);
         workload_.rings.push_back(std::move(ring));
     }
+}
+
+// Rough rings may also lose their device, or do without a timeout although jobs hang.
+void Generator::add_timeout(Ring& ring) {
+    ring.timeout = random_.within(1, random_.chance(50) ? 30 : 400) * unit_;
+    ring.hang_limit = random_.chance(60) ? 0 : random_.within(1, 3);
+    ring.on_timeout = random_.chance(80) ? ORACLE_RESET : ORACLE_RESET_NO_RESUBMIT;
+    if (!options_.rough)
+        return;
+    if (random_.chance(10))
+        ring.on_timeout = ORACLE_NO_DEVICE;
+    if (random_.chance(10))
+        ring.timeout = random_.chance(50) ? never : 0;
 }
 
 // A choice of distinct rings in random order; often just one.
@@ -168,12 +179,16 @@ void Generator::add_jobs() {
 void Generator::add_actions() {
     constexpr oracle_action_kind kinds[] = {ORACLE_DESTROY_ENTITY, ORACLE_KILL_ENTITY,
                                             ORACLE_FINI_ENTITY, ORACLE_SET_PRIORITY,
-                                            ORACLE_MODIFY_SCHED};
+                                            ORACLE_MODIFY_SCHED, ORACLE_RESET_RING};
     const std::uint64_t span = now_ + 20 * unit_;
     for (std::uint32_t left = random_.within(0, 4); left; --left) {
         Action action{.at = random_.next() % (span / unit_ + 1) * unit_,
                       .kind = kinds[random_.below(std::size(kinds))],
                       .entity = random_.below(workload_.entities.size())};
+        if (random_.chance(6)) // seldom: little of a workload is left after it
+            action.kind = ORACLE_FINI_SCHEDULER;
+        if (action.kind == ORACLE_FINI_SCHEDULER || action.kind == ORACLE_RESET_RING)
+            action.ring = random_.below(workload_.rings.size());
         if (action.kind == ORACLE_SET_PRIORITY)
             action.priority = static_cast<oracle_priority>(random_.below(4));
         if (action.kind == ORACLE_MODIFY_SCHED)
