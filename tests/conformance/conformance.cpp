@@ -1,5 +1,6 @@
 // conformance: runs random workloads through the kernel's own scheduler and through Fenceline and
-// demands the same event log, line for line. A difference is shrunk and shown side by side.
+// demands the same event log, line for line. A difference is shrunk and shown side by side; or it
+// is what was hoped for, when a deliberate mistake has been built in (deviations.cmake).
 
 #include "compare.hpp"
 #include "fenceline_side.hpp"
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <optional>
 #include <random>
 #include <string>
@@ -23,7 +25,8 @@ namespace {
 
 constexpr const char* usage_text =
     "usage: conformance [--count K] [--fresh M] [--base SEED] [--seed S] [--policy fifo|rr|both]\n"
-    "                   [--kinds] [--via] [--hangs] [--rough] [--kernel-only]\n"
+    "                   [--kinds] [--via] [--hangs] [--rough]\n"
+    "                   [--kernel-only | --expect-difference] [--json FILE]\n"
     "Seeds 1 to K, then M fresh ones from a base that is printed; or one seed alone.\n";
 
 struct Options {
@@ -32,11 +35,14 @@ struct Options {
     std::vector<oracle_policy> policies{ORACLE_FIFO, ORACLE_RR};
     GeneratorOptions generator;
     bool kernel_only = false;
+    bool expect_difference = false; // fails if all are identical
+    std::string json;               // where the totals go, too
 };
 
 struct Totals {
     std::uint64_t workloads = 0, jobs = 0, events = 0;
-    std::uint64_t hazards = 0; // in the kernel's own code
+    std::uint64_t hazards = 0;            // in the kernel's own code
+    std::optional<std::uint64_t> differs; // the seed of the first difference
 };
 
 [[noreturn]] void usage(const std::string& text) {
@@ -89,6 +95,10 @@ Options parse(const std::vector<std::string>& arguments) {
             options.generator.rough = true;
         else if (word == "--kernel-only")
             options.kernel_only = true;
+        else if (word == "--expect-difference")
+            options.expect_difference = true;
+        else if (word == "--json")
+            options.json = value();
         else
             usage(fmt::format("what is {}?", word));
     }
@@ -149,9 +159,15 @@ bool check(const Workload& workload, std::uint64_t seed, const Options& options,
         return false;
     }
     totals.hazards += result.hazard != ORACLE_HAZARD_NONE ? 1 : 0;
-    if (options.kernel_only || logs_agree(result, kernel, fenceline_log(workload)))
+    if (options.kernel_only)
         return true;
-    show_difference(workload, seed);
+    const std::string fenceline = fenceline_log(workload);
+    if (logs_agree(result, kernel, fenceline))
+        return true;
+    if (options.expect_difference && !fenceline.starts_with(refusal))
+        totals.differs = seed; // a refusal is no decision
+    else
+        show_difference(workload, seed);
     return false;
 }
 
@@ -182,23 +198,46 @@ std::vector<std::uint64_t> seeds(const Options& options) {
     return list;
 }
 
+bool all_identical(const Options& options, Totals& totals) {
+    for (const auto seed : seeds(options))
+        if (!check_seed(seed, options, totals))
+            return false;
+    return true;
+}
+
+void print_totals(const Options& options, const Totals& totals, double seconds) {
+    fmt::print("{}: {} workloads, {} jobs, {} events; {} hazards of the kernel's own; "
+               "{:.0f} workloads/s\n",
+               options.kernel_only ? "the kernel ends well" : "identical", totals.workloads,
+               totals.jobs, totals.events, totals.hazards,
+               static_cast<double>(totals.workloads) / seconds);
+    if (options.json.empty())
+        return;
+    std::ofstream file(options.json);
+    file << fmt::format(R"({{"workloads":{},"jobs":{},"events":{},"hazards":{}}})",
+                        totals.workloads, totals.jobs, totals.events, totals.hazards)
+         << '\n';
+    if (!file)
+        throw std::runtime_error(fmt::format("cannot write {}", options.json));
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
     const Options options = parse({argv + 1, argv + argc});
     Totals totals;
     const auto start = std::chrono::steady_clock::now();
-    for (const auto seed : seeds(options))
-        if (!check_seed(seed, options, totals))
-            return 1;
+    const bool identical = all_identical(options, totals);
+    if (options.expect_difference && totals.differs) {
+        fmt::print("caught by seed {}, workload {}\n", *totals.differs, totals.workloads);
+        return 0;
+    }
+    if (!identical)
+        return 1;
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    fmt::print("{}: {} workloads, {} jobs, {} events; {} hazards of the kernel's own; "
-               "{:.0f} workloads/s\n",
-               options.kernel_only ? "the kernel ends well" : "identical", totals.workloads,
-               totals.jobs, totals.events, totals.hazards,
-               static_cast<double>(totals.workloads) / seconds);
-    return 0;
+    print_totals(options, totals, seconds);
+    return options.expect_difference ? 1 : 0;
 } catch (const std::exception& error) {
     fmt::print(stderr, "conformance: {}\n", error.what());
     return 3;

@@ -1,0 +1,133 @@
+# Tests of the test: deliberate deviations from the kernel, one rule each. For each of them the
+# scheduler is built once more with one passage replaced, and random workloads have to notice within
+# the first thousand. The model itself knows nothing of this: the replacement is made in a copy.
+#
+# A passage that is not found exactly once stops the configuration: when the model changes, its
+# deviations are brought along.
+
+if(FENCELINE_SANITIZE)
+    return() # the mistakes are the same there, and each costs a compilation
+endif()
+
+# fenceline_deviation(NAME "CONFORMANCE OPTIONS" FILE FROM TO [FILE FROM TO ...])
+function(fenceline_deviation name options)
+    set(objects)
+    set(edits ${ARGC})
+    set(at 2)
+    while(at LESS edits)
+        math(EXPR from_at "${at} + 1")
+        math(EXPR to_at "${at} + 2")
+        set(file "${ARGV${at}}")
+        set(from "${ARGV${from_at}}")
+        set(to "${ARGV${to_at}}")
+        math(EXPR at "${at} + 3")
+
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
+        file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
+        string(FIND "${text}" "${from}" first)
+        string(FIND "${text}" "${from}" last REVERSE)
+        if(first EQUAL -1 OR NOT first EQUAL last)
+            message(FATAL_ERROR "deviation ${name}: the passage to replace is not in ${file} exactly once:\n${from}")
+        endif()
+        string(REPLACE "${from}" "${to}" text "${text}")
+        set(copy "${CMAKE_CURRENT_BINARY_DIR}/deviations/${name}/${file}")
+        file(CONFIGURE OUTPUT "${copy}" CONTENT "${text}" @ONLY)
+        list(APPEND objects "${copy}")
+    endwhile()
+    # The copies come first on the linker's line, so that the library's own objects stay out.
+    add_executable(deviation-${name} EXCLUDE_FROM_ALL conformance.cpp fenceline_side.cpp ${objects})
+    target_link_libraries(deviation-${name} PRIVATE conformance_random fenceline_workloads ${our_flags})
+    set_property(GLOBAL APPEND PROPERTY FENCELINE_DEVIATIONS deviation-${name})
+    add_test(NAME conformance.deviation.${name}
+             COMMAND deviation-${name} --expect-difference --count 1000 --fresh 0 ${options})
+endfunction()
+
+# The timeout starts anew with every job; here it starts only when the one before is freed.
+fenceline_deviation(timeout-not-rearmed "--hangs" scheduler/run_job.cpp
+[=[    pending_add_tail(sched, job_ref, job);
+    start_timeout(sched);]=]
+[=[    pending_add_tail(sched, job_ref, job);]=])
+
+# Entities whose oldest jobs are of one time take turns; here the one that came last goes first.
+fenceline_deviation(ties-reversed "--policy;fifo" scheduler/policy_fifo.cpp
+[=[node.order = ++insertions_;]=]
+[=[node.order = ~++insertions_;]=])
+
+# Credits come back in the interrupt; here the free work gives them back.
+fenceline_deviation(credits-back-when-freed "--policy;both"
+scheduler/run_job.cpp
+[=[    sched.credit_count.sub(machine, job.credits);
+    sched.score.sub(machine, 1);]=]
+[=[    sched.score.sub(machine, 1);]=]
+scheduler/free_job.cpp
+[=[    const JobRef next_ref = job.next;]=]
+[=[    sched.credit_count.sub(machine, job.credits);
+    const JobRef next_ref = job.next;]=])
+
+# A dependency on the own entity is skipped; here it is waited for until it is finished.
+fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.cpp
+[=[    if (fence.context == entity.fence_context || fence.context == entity.fence_context + 1) {
+        core.put(entity.dependency, Holder::dependency);
+        return false;
+    }
+    if (entity.dependency]=]
+[=[    const bool own =
+        fence.context == entity.fence_context || fence.context == entity.fence_context + 1;
+    if (!own && entity.dependency]=])
+
+# Within one scheduler `scheduled` is enough; here `finished` is waited for.
+fenceline_deviation(no-pipelining "--policy;both" scheduler/select.cpp
+[=[s_fences.pair(entity.dependency).sched == sched_of(entity).name_owner) {]=]
+[=[s_fences.pair(entity.dependency).sched != sched_of(entity).name_owner) {]=])
+
+# Round robin goes on behind the entity of the last turn; here a turn in vain does not count.
+fenceline_deviation(turn-in-vain-is-kept "--policy;rr"
+scheduler/select.cpp
+[=[    rq.policy->picked(entity);
+]=]
+[=[]=]
+scheduler/run_job.cpp
+[=[    Job& job = jobs.get(job_ref, "job");
+    sched.credit_count.add(machine, job.credits);]=]
+[=[    Job& job = jobs.get(job_ref, "job");
+    run_queues.get(entity.rq, "run queue").policy->picked(entity);
+    sched.credit_count.add(machine, job.credits);]=])
+
+# One run of the free work frees one job; here it frees all that are finished.
+fenceline_deviation(frees-all-finished "--policy;both" scheduler/free_job.cpp
+[=[        if (const JobRef job = gpu_sched.get_finished_job(sched))]=]
+[=[        while (const JobRef job = gpu_sched.get_finished_job(sched))]=])
+
+# A completion queues the free work, and that queues the run work; here both are queued.
+fenceline_deviation(completion-starts-the-next "--policy;both" scheduler/run_job.cpp
+[=[    core.put(finished, Holder::job);
+    run_free_queue_unconditionally(sched);]=]
+[=[    core.put(finished, Holder::job);
+    run_free_queue_unconditionally(sched);
+    run_job_queue(sched);]=])
+
+# Of equally loaded schedulers the first is chosen; here the last.
+fenceline_deviation(balance-takes-the-last "--policy;both" scheduler/sched_main.cpp
+[=[        if (score < least) {]=]
+[=[        if (score <= least) {]=])
+
+# Killed jobs die one after the other; here each waits only for the job that ran last.
+fenceline_deviation(killed-out-of-order "--rough" scheduler/entity_fini.cpp
+[=[        previous = finished;]=]
+[=[        core.put(finished, Holder::last_scheduled);
+        previous = entity.last_scheduled ? core.take(entity.last_scheduled) : FenceRef{};]=])
+
+# Jobs of kernel priority gain no karma; here they do.
+fenceline_deviation(karma-for-kernel-jobs "--hangs" scheduler/recovery.cpp
+[=[    if (job.s_priority == Priority::kernel)
+        return;]=]
+[=[]=])
+
+# A job that lacks credits blocks everybody; here the next one of its entity's queue may not, but
+# anybody's whose work is queued by then takes the credits that are left.
+fenceline_deviation(over-the-credit-limit "--policy;both" scheduler/select.cpp
+[=[    return sched.credit_limit - sched.credit_count.read(machine) >= job.credits;]=]
+[=[    return sched.credit_limit > sched.credit_count.read(machine) || job.credits == 0;]=])
+
+get_property(deviations GLOBAL PROPERTY FENCELINE_DEVIATIONS)
+add_custom_target(conformance_deviations ALL DEPENDS ${deviations})
