@@ -66,6 +66,14 @@ bool FenceCore::alive(FenceRef ref) const {
     return pairs.alive({ref.index(), ref.generation});
 }
 
+bool FenceCore::peek_signaled(FenceRef ref) {
+    return alive(ref) &&
+           (ref.part() == FencePart::hardware ? hardware.at(ref.index()).base.is_signaled_bit()
+            : ref.part() == FencePart::scheduled
+                ? pairs.at(ref.index()).scheduled.is_signaled_bit()
+                : pairs.at(ref.index()).finished.is_signaled_bit());
+}
+
 const FenceOps& FenceCore::ops_of(const Fence& fence) {
     const OpsTable& table = ops_[fence.ops];
     (void)modules.get(table.module, "ops");

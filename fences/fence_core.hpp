@@ -75,6 +75,8 @@ class FenceCore {
         }
     }
     [[nodiscard]] bool alive(FenceRef ref) const;
+    /// Whether it is alive and has signalled: for reports, no operation of the model.
+    [[nodiscard]] bool peek_signaled(FenceRef ref);
 
     /// dma_fence_init: count 1, unsignalled. `lock_owner` null: the lock is the fence's own.
     /// REQUIRES: fresh memory.

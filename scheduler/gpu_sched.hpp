@@ -13,6 +13,7 @@
 //   sched_stop, _start, resubmit_jobs   recovery.cpp     what a driver does about it
 //   entity_kill, _flush, _fini          entity_fini.cpp  the ways an entity ends
 //   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
+//   report_leaked_jobs                  leftovers.cpp    what is left at the end, and why
 //
 // One run_job work item starts at most one job; one free_job work item frees at most one; both run
 // on the scheduler's ordered workqueue, so never at the same time. A completion queues the free
@@ -131,6 +132,12 @@ class GpuSched {
     /// drm_sched_job_cleanup: gives back fences and dependencies; part of free_job.
     void job_cleanup(JobRef job);
 
+    // The end (leftovers.cpp).
+    /// Reports jobs that nobody can free any more, by what became of them.
+    void report_leaked_jobs();
+    /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
+    void check_scores(bool strict);
+
     /// Tells the sink. `finished` and `hw_done` carry the fence's error.
     void log(JobEvent event, const Job& job, std::uint32_t ring, std::int32_t error = 0) {
         if (sink != nullptr)
@@ -194,6 +201,8 @@ class GpuSched {
     // sched_main.cpp
     void wqueue_stop(Scheduler& sched);
     void cancel_remaining_jobs(Scheduler& sched);
+    // leftovers.cpp
+    std::int64_t score_drift(const Scheduler& sched, SchedulerRef ref);
 
     /// The scheduler behind an entity: entity->rq->sched.
     Scheduler& sched_of(const Entity& entity) {

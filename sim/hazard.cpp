@@ -27,6 +27,8 @@ std::string report_text(const Hazard& hazard) {
     append_incident(out, hazard.kind->verb, hazard.access);
     append_incident(out, "allocated", hazard.allocated);
     append_incident(out, "freed", hazard.freed);
+    if (!hazard.finding.empty())
+        fmt::format_to(std::back_inserter(out), "  known: {}\n", hazard.finding);
     return out;
 }
 

@@ -56,9 +56,10 @@ struct Incident {
 
 struct Hazard {
     const HazardClass* kind = nullptr;
-    std::string subject; ///< "fence", "lock", "ops", "names", "scheduler", "slab", ...
-    std::string object;  ///< which one: "fence a/gfx:3", "timeline a/gfx", "module drv"
-    std::string message; ///< one line: what happened
+    std::string subject;      ///< "fence", "lock", "ops", "names", "scheduler", "slab", ...
+    std::string object;       ///< which one: "fence a/gfx:3", "timeline a/gfx", "module drv"
+    std::string message;      ///< one line: what happened
+    std::string finding = {}; ///< what is known about it, where the modelled kernel is at fault
     Incident access{};
     Incident allocated{};
     Incident freed{};

@@ -112,6 +112,8 @@ void add_run(CLI::App& app, std::function<int()>& chosen, RunArguments& argument
         ->type_name("FILE");
     run->add_flag("--keep-going", arguments.keep_going,
                   "a fatal hazard ends the context that met it, not the run");
+    run->add_flag("--strict", arguments.strict,
+                  "what is only a warning otherwise counts as a hazard: score drift");
     for (const std::string_view name : kLaterRunOptions) {
         const auto refuse = [name](const std::vector<std::string>&) {
             throw UsageError(std::string(name) + " is not available in this version");
@@ -140,6 +142,8 @@ void add_compare(CLI::App& app, std::function<int()>& chosen, CompareArguments& 
         ->type_name("N");
     compare->add_flag("--keep-going", arguments.keep_going,
                       "a fatal hazard ends the context that met it, not the run");
+    compare->add_flag("--strict", arguments.strict,
+                      "what is only a warning otherwise counts as a hazard: score drift");
     compare->add_flag("--fail-on-hazard", arguments.fail_on_hazard,
                       "exit code 1 when any run finds a hazard");
     compare->footer(kCompareFooter);

@@ -18,6 +18,7 @@ struct RunArguments {
     std::optional<std::string> json;    ///< `-`: standard output
     std::optional<std::string> events;  ///< likewise
     bool keep_going = false;
+    bool strict = false;
 };
 [[nodiscard]] int run_command(const RunArguments& arguments);
 
@@ -28,6 +29,7 @@ struct CompareArguments {
     std::optional<std::string> json;
     unsigned jobs = 0; ///< threads; 0: as many as the machine has
     bool keep_going = false;
+    bool strict = false;
     bool fail_on_hazard = false;
 };
 [[nodiscard]] int compare_command(const CompareArguments& arguments);

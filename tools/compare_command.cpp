@@ -114,6 +114,7 @@ class Crew {
     void execute(ComparedRun& run) {
         workloads::RunOptions options;
         options.keep_going = comparison_.flags.keep_going;
+        options.strict = comparison_.flags.strict;
         options.on_progress = [this](const workloads::Progress& progress) {
             line_.show([&](double) {
                 return human_count(finished_) + " of " +
@@ -149,6 +150,7 @@ int compare_command(const CompareArguments& arguments) {
     Comparison comparison;
     comparison.config_name = file.name;
     comparison.flags.keep_going = arguments.keep_going;
+    comparison.flags.strict = arguments.strict;
     comparison.axes = choose_axes(arguments.vary, configure(file, arguments.settings));
     comparison.runs = prepare_runs(file, arguments.settings, comparison.axes);
     std::optional<OutputFile> json;

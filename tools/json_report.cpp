@@ -102,6 +102,7 @@ Json hazards_json(const std::vector<sim::Hazard>& hazards) {
                         {"object", hazard.object},
                         {"message", hazard.message},
                         {"event", hazard.event},
+                        {"finding", hazard.finding},
                         {"access", incident_json(hazard.access)},
                         {"allocated", incident_json(hazard.allocated)},
                         {"freed", incident_json(hazard.freed)},
@@ -149,6 +150,7 @@ void put_run(Json& document, const PreparedRun& prepared, const workloads::RunRe
 Json result_json(const PreparedRun& prepared, const workloads::RunResult& result, RunFlags flags) {
     Json document = {{"format", "fenceline/result"}, {"version", 1}, {"tool", tool_json()}};
     document["keep_going"] = flags.keep_going;
+    document["strict"] = flags.strict;
     put_run(document, prepared, result);
     return document;
 }
@@ -157,6 +159,7 @@ Json comparison_json(const Comparison& comparison) {
     Json document = {{"format", "fenceline/comparison"}, {"version", 1}, {"tool", tool_json()}};
     document["interrupted"] = comparison.interrupted;
     document["keep_going"] = comparison.flags.keep_going;
+    document["strict"] = comparison.flags.strict;
     Json& axes = document["vary"] = Json::array();
     for (const workloads::VaryAxis& axis : comparison.axes) {
         axes.push_back({{"key", axis.key}, {"values", axis.values}});

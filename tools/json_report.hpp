@@ -16,6 +16,7 @@ namespace fenceline::tools {
 /// How a run was asked for beyond its configuration.
 struct RunFlags {
     bool keep_going = false;
+    bool strict = false;
 };
 
 /// `{"format":"fenceline/result",...}`.

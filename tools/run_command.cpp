@@ -55,7 +55,7 @@ std::unique_ptr<EventLogWriter> make_event_log(Outputs& outputs, const PreparedR
     return std::make_unique<EventLogWriter>(*outputs.events, entities, rings);
 }
 
-workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, bool keep_going) {
+workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, RunFlags flags) {
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     const std::optional<std::uint64_t> total = jobs->count_hint();
     const Interrupter interrupter;
@@ -64,7 +64,8 @@ workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, b
     ProgressLine line;
     workloads::RunOptions options;
     options.events = log;
-    options.keep_going = keep_going;
+    options.keep_going = flags.keep_going;
+    options.strict = flags.strict;
     options.on_progress = [&](const workloads::Progress& progress) {
         line.show([&](double seconds) { return progress_text(progress, total, seconds); });
         return !interrupter.requested() && (log == nullptr || !log->failed());
@@ -99,9 +100,10 @@ int run_command(const RunArguments& arguments) {
     const PreparedRun prepared = prepare(configure(file, arguments.settings), cache);
     Outputs outputs(arguments);
     const std::unique_ptr<EventLogWriter> log = make_event_log(outputs, prepared);
-    const workloads::RunResult result = execute(prepared, log.get(), arguments.keep_going);
+    const RunFlags flags{arguments.keep_going, arguments.strict};
+    const workloads::RunResult result = execute(prepared, log.get(), flags);
     spdlog::info("{} events", result.events);
-    write_results(prepared, result, outputs, log.get(), {arguments.keep_going});
+    write_results(prepared, result, outputs, log.get(), flags);
     if (result.end == workloads::RunEnd::interrupted) {
         return kInterrupted;
     }

@@ -1,6 +1,8 @@
 #include "workloads/simulation.hpp"
 
 #include "fences/hazards.hpp"
+#include "scheduler/hazards.hpp"
+#include "workloads/findings.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/run.hpp"
 
@@ -20,8 +22,11 @@ RunResult execute_run(const Config& config, const Workload& workload, JobSource&
                       const RunOptions& options, const std::vector<sim::Hazard>* explain);
 } // namespace instrumented
 
-RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
-                   const RunOptions& options) {
+namespace {
+
+/// The run, and once more with histories if it met hazards.
+RunResult run_and_explain(const Config& config, const Workload& workload, JobSource& jobs,
+                          const RunOptions& options) {
     if (options.fibers_for_all)
         return instrumented::execute_run(config, workload, jobs, options, nullptr);
     RunResult result = timed::execute_run(config, workload, jobs, options, nullptr);
@@ -36,10 +41,22 @@ RunResult simulate(const Config& config, const Workload& workload, JobSource& jo
     }
     RunOptions again;
     again.keep_going = options.keep_going;
+    again.strict = options.strict;
     again.on_progress = options.on_progress;
     RunResult explained = instrumented::execute_run(config, workload, jobs, again, &result.hazards);
     if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
         result.hazards = std::move(explained.hazards);
+    return result;
+}
+
+} // namespace
+
+RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
+                   const RunOptions& options) {
+    RunResult result = run_and_explain(config, workload, jobs, options);
+    for (sim::Hazard& hazard : result.hazards)
+        if (hazard.finding.empty())
+            hazard.finding = finding_of(hazard, config.kernel);
     return result;
 }
 
@@ -51,7 +68,7 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &basic::deadlock,           &basic::atomic_sleep,
             &fence::double_signal,      &fence::private_escape,
             &fence::never_signalled,    &fence::released_unsignalled,
-            &fence::slab_in_use};
+            &fence::slab_in_use,        &scheduler::hazards::score_drift};
 }
 
 } // namespace fenceline::workloads

@@ -46,6 +46,7 @@ struct RunOptions {
     scheduler::EventSink* events = nullptr;
     /// Called every few ten thousand events; returning false interrupts the run.
     std::function<bool(const Progress&)> on_progress;
+    bool strict = false;         ///< what is a warning otherwise (score drift) is a hazard
     bool keep_going = false;     ///< a fatal hazard ends its context only
     bool explain_hazards = true; ///< do the second run
     bool fibers_for_all = false; ///< every context on a fiber (for tests of the model)

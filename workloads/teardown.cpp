@@ -39,6 +39,7 @@ void Run::teardown(bool normal) {
     });
     run_to_idle();
     machine_.check_deadlock();
+    sched_.check_scores(options_.strict);
     for (const auto& driver : drivers_)
         driver->free_rest();
     run_to_idle();
@@ -69,7 +70,7 @@ void Run::report_never_signalled() {
 }
 
 void Run::report_leaks() {
-    sched_.jobs.report_leaks();
+    sched_.report_leaked_jobs();
     core_.report_leaks();
     core_.owners.report_leaks();
 }

@@ -178,17 +178,18 @@ void Generator::add_jobs() {
 
 void Generator::add_actions() {
     constexpr oracle_action_kind kinds[] = {ORACLE_DESTROY_ENTITY, ORACLE_KILL_ENTITY,
-                                            ORACLE_FINI_ENTITY, ORACLE_SET_PRIORITY,
-                                            ORACLE_MODIFY_SCHED, ORACLE_RESET_RING};
+                                            ORACLE_FINI_ENTITY,    ORACLE_SET_PRIORITY,
+                                            ORACLE_MODIFY_SCHED,   ORACLE_RESET_RING};
     const std::uint64_t span = now_ + 20 * unit_;
     for (std::uint32_t left = random_.within(0, 4); left; --left) {
         Action action{.at = random_.next() % (span / unit_ + 1) * unit_,
-                      .kind = kinds[random_.below(std::size(kinds))],
-                      .entity = random_.below(workload_.entities.size())};
+                      .kind = kinds[random_.below(std::size(kinds))]};
         if (random_.chance(6)) // seldom: little of a workload is left after it
             action.kind = ORACLE_FINI_SCHEDULER;
         if (action.kind == ORACLE_FINI_SCHEDULER || action.kind == ORACLE_RESET_RING)
             action.ring = random_.below(workload_.rings.size());
+        else
+            action.entity = random_.below(workload_.entities.size());
         if (action.kind == ORACLE_SET_PRIORITY)
             action.priority = static_cast<oracle_priority>(random_.below(4));
         if (action.kind == ORACLE_MODIFY_SCHED)

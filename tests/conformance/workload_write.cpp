@@ -103,11 +103,13 @@ std::string config_json(const Workload& workload) {
         Json object;
         object["name"] = ring.name;
         object["credit_limit"] = ring.credit_limit;
-        if (ring.timeout != never) {
+        const Ring defaults;
+        if (ring.timeout != defaults.timeout)
             object["timeout"] = ring.timeout;
+        if (ring.hang_limit != defaults.hang_limit)
             object["hang_limit"] = ring.hang_limit;
+        if (ring.on_timeout != defaults.on_timeout)
             object["on_timeout"] = on_timeout_names[ring.on_timeout];
-        }
         config["rings"].push_back(std::move(object));
     }
     config["rcu_grace_period"] = workload.rcu_grace_period;

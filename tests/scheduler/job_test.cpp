@@ -241,7 +241,8 @@ TEST(Dependency, AFailedJobOnTheSameSchedulerIsNotPipelined) {
     const EntityRef a = world.entity("a", {sched});
     const EntityRef b = world.entity("b", {sched});
     const auto first = world.push(a, 0, {.duration = 100});
-    world.core.set_error(first, -125);
+    world.run(10);
+    world.core.set_error(first, -125); // given up while it is on the hardware
     world.push(b, 1, {.after = {first}});
     world.run();
     EXPECT_EQ(world.log.when(JobEvent::run_job, 1), 100u);

@@ -1,0 +1,112 @@
+// What is left when a run is over, and which rule of the kernel left it there.
+//
+// DOC: findings. drm/sched has ways to lose a job that are nobody's mistake but its own: jobs on the
+// hardware when the scheduler ends, jobs pushed to an entity that has ended, jobs that a lost device
+// had off the list. Reports say which it was.
+
+#include "scheduler/gpu_sched.hpp"
+#include "scheduler/hazards.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+#include <unordered_set>
+
+namespace fenceline::scheduler::inline FENCELINE_MODE {
+
+namespace {
+
+struct Cause {
+    std::string_view what;
+    std::string_view finding;
+};
+enum : std::size_t { pushed_to_dead, still_queued, on_hardware, off_the_list, kCauses };
+constexpr std::array<Cause, kCauses> kCause{{
+    {"pushed to an entity that had ended",
+     "drm_sched_entity_push_job only prints an error for an entity that was stopped: the job is "
+     "queued, never runs, never signals, and nobody frees it."},
+    {"still in the queue of its entity", ""},
+    {"on the hardware when drm_sched_fini ran",
+     "drm_sched_fini of 6.12 does not free pending jobs (its documentation asks drivers to wait); "
+     "mainline drivers with cancel_job have theirs cancelled."},
+    {"off the pending list since its timeout",
+     "drm_sched_job_timedout takes the job off the list, and a driver that says that the device is "
+     "gone (-ENODEV) is expected never to come back."},
+}};
+
+} // namespace
+
+/// The jobs that are alive, by what became of them.
+void GpuSched::report_leaked_jobs() {
+    std::unordered_set<std::uint64_t> pending;
+    schedulers.for_each_live([&](SchedulerRef, Scheduler& sched) {
+        for (JobRef job = sched.pending_head; job; job = jobs.peek(job).next)
+            pending.insert(job.pack());
+    });
+    std::array<std::size_t, kCauses> counts{};
+    std::array<JobRef, kCauses> first{};
+    jobs.for_each_live([&](JobRef ref, const Job& job) {
+        std::size_t cause = off_the_list;
+        if (pending.contains(ref.pack()))
+            cause = on_hardware;
+        else if (job.entity && entities.alive(job.entity))
+            cause = entities.peek(job.entity).stopped ? pushed_to_dead : still_queued;
+        if (counts[cause]++ == 0)
+            first[cause] = ref;
+    });
+    for (std::size_t cause = 0; cause < kCauses; ++cause) {
+        if (counts[cause] == 0)
+            continue;
+        const std::string name = fmt::format("job {}", jobs.peek(first[cause]).id);
+        machine.report(
+            {.kind = &sim::hazards::leak,
+             .subject = "job",
+             .object = name,
+             .message = counts[cause] == 1
+                            ? fmt::format("{} is never freed: {}", name, kCause[cause].what)
+                            : fmt::format("{} jobs are never freed, {}; the first is {}",
+                                          counts[cause], kCause[cause].what, name),
+             .finding = std::string(kCause[cause].finding),
+             .pool = jobs.type(),
+             .key = first[cause].pack()});
+    }
+}
+
+/// Jobs that were killed keep their score, so a scheduler may look loaded for good.
+std::int64_t GpuSched::score_drift(const Scheduler& sched, SchedulerRef ref) {
+    std::int64_t expected = 0;
+    jobs.for_each_live([&](JobRef, const Job& job) {
+        if (job.sched == ref && !core.peek_signaled(job.s_fence))
+            ++expected;
+    });
+    entities.for_each_live([&](EntityRef, const Entity& entity) {
+        if (entity.node.listed && run_queues.alive(entity.rq) &&
+            run_queues.peek(entity.rq).sched == ref)
+            ++expected;
+    });
+    return sched.score.peek() - expected;
+}
+
+void GpuSched::check_scores(bool strict) {
+    schedulers.for_each_live([&](SchedulerRef ref, const Scheduler& sched) {
+        const std::int64_t drift = score_drift(sched, ref);
+        if (drift == 0)
+            return;
+        const std::string message =
+            fmt::format("the score of scheduler {} is off by {} at the end, since jobs that are "
+                        "killed keep theirs: load balancing {} it",
+                        sched.name, drift, drift > 0 ? "avoids" : "prefers");
+        if (strict)
+            machine.report({.kind = &hazards::score_drift,
+                            .subject = "scheduler",
+                            .object = "scheduler " + sched.name,
+                            .message = message,
+                            .finding = "drm_sched_entity_kill_jobs_work does not take back what "
+                                       "drm_sched_entity_push_job added to the score."});
+        else
+            print(message);
+    });
+}
+
+} // namespace fenceline::scheduler::inline FENCELINE_MODE
