@@ -241,8 +241,10 @@ TEST(Dependency, AFailedJobOnTheSameSchedulerIsNotPipelined) {
     const EntityRef a = world.entity("a", {sched});
     const EntityRef b = world.entity("b", {sched});
     const auto first = world.push(a, 0, {.duration = 100});
-    world.core.set_error(first, -125);
-    world.push(b, 1, {.after = {first}});
+    world.at(10, [&] {
+        world.core.set_error(first, -125);
+        world.push(b, 1, {.after = {first}});
+    });
     world.run();
     EXPECT_EQ(world.log.when(JobEvent::run_job, 1), 100u);
 }

@@ -138,14 +138,14 @@ TEST(KunitCancel, In612NobodyTellsTheHardware) {
                             "1 hardware fences", "1 owners", "2 modules"));
 }
 
-SchedulerArgs with_timeout() {
+SchedulerArgs two_hundred_ms() {
     SchedulerArgs args = MockWorld::unlimited();
     args.timeout = 200 * kMillisecond;
     return args;
 }
 
 TEST_P(KunitEnd, AJobThatDoesNotCompleteTimesOut) {
-    MockWorld::Ring& ring = world.add_ring(with_timeout());
+    MockWorld::Ring& ring = world.add_ring(two_hundred_ms());
     const FenceRef job = world.submit(world.add_entity(ring));
     world.run_for(100 * kMillisecond);
     EXPECT_TRUE(world.scheduled(job));
@@ -160,7 +160,7 @@ TEST_P(KunitEnd, AJobThatDoesNotCompleteTimesOut) {
 
 TEST(KunitSkipReset, InMainlineTheJobGoesOn) {
     MockWorld world(kMainline);
-    MockWorld::Ring& ring = world.add_ring(with_timeout());
+    MockWorld::Ring& ring = world.add_ring(two_hundred_ms());
     ring.driver->on_timeout = TimeoutVerdict::no_hang;
     const FenceRef job = world.submit(world.add_entity(ring));
     world.run_for(300 * kMillisecond);
@@ -180,7 +180,7 @@ TEST(KunitSkipReset, InMainlineTheJobGoesOn) {
 // off it, finishes, and is never freed. Nor is it timed any more.
 TEST(KunitSkipReset, In612TheJobIsLost) {
     MockWorld world(kLinux612);
-    MockWorld::Ring& ring = world.add_ring(with_timeout());
+    MockWorld::Ring& ring = world.add_ring(two_hundred_ms());
     ring.driver->on_timeout = TimeoutVerdict::no_hang;
     const FenceRef job = world.submit(world.add_entity(ring));
     world.run_for(kSecond);

@@ -34,6 +34,8 @@ void MockDriver::free_job(GpuSched& sched, JobRef ref) {
 TimeoutVerdict MockDriver::timedout_job(GpuSched& sched, JobRef ref) {
     const Job& job = sched.jobs.get(ref);
     sched.log(JobEvent::timedout, job, ring_index_);
+    if (while_it_looks)
+        while_it_looks();
     if (on_timeout != TimeoutVerdict::reset)
         return on_timeout;
     take_off(job, kEtimedout);

@@ -33,6 +33,8 @@ class MockDriver final : public Driver {
 
     /// What timedout_job says: the job is given up (reset), or nothing was wrong (no_hang).
     TimeoutVerdict on_timeout = TimeoutVerdict::reset;
+    /// Happens in timedout_job before it answers, with the job off the list; may block.
+    std::function<void()> while_it_looks;
 
     RunResult run_job(GpuSched& sched, JobRef job) override;
     void free_job(GpuSched& sched, JobRef job) override;
