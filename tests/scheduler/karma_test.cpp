@@ -173,6 +173,21 @@ TEST(GuiltyEntity, IsGuiltyBeforeItsJobIs) {
                             "finished 1@1500 err=-125"));
 }
 
+// Job 0 completes at the very instant of its timeout, but later in order. It is done, without an error,
+// and its entity is guilty all the same.
+TEST(GuiltyEntity, MayBeTheEntityOfAJobThatWasDone) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with_timeout(1, 1000));
+    const EntityRef a = world.entity("a", {sched}, Priority::normal, true);
+    world.push(a, 0, {.duration = 1000});
+    world.push(a, 1, {.duration = 10});
+    world.run();
+    EXPECT_THAT(world.log.from(1000),
+                ElementsAre("hw_done 0@1000", "finished 0@1000", "timedout 0@1000",
+                            "reset ring 0@1000", "free_job 0@1000", "run_job 1@1000 err=-125",
+                            "scheduled 1@1000", "finished 1@1000 err=-125", "free_job 1@1000"));
+}
+
 // An entity is looked for on the run queues. One that has ended is not there any more.
 TEST(GuiltyEntity, OneThatHasEndedIsNotFound) {
     SchedWorld world;

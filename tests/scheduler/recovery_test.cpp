@@ -178,6 +178,46 @@ TEST(Reset, AJobThatDependsOnOneThatIsGivenUpRunsAllTheSame) {
                             "finished 1@1010", "free_job 1@1010"));
 }
 
+// Job 1 waits for the one credit. It goes to the hardware when job 0 is given up, and with that the
+// queue is empty: the flush ends, and the entity's fini after it.
+TEST(Reset, LetsAFlushGoOnThatWaitsBehindAHungJob) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with_timeout(1, 1000));
+    const EntityRef a = world.entity("a", {sched});
+    world.push(a, 0, {.duration = kForever});
+    world.push(a, 1, {.duration = 100});
+    sim::Time destroyed = 0;
+    world.task_at(10, "destroy", [&] {
+        world.gpu.entity_destroy(a);
+        destroyed = world.machine.now();
+    });
+    world.run();
+    EXPECT_EQ(destroyed, 1000u);
+    EXPECT_EQ(world.log.when(JobEvent::free_job, 1), 1100u);
+    EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
+// Killed jobs die one after the other, the first of them with the job that is on the hardware. That
+// hangs, so they die when it is given up.
+TEST(Reset, LetsKilledJobsGoThatWaitForAHungOne) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with_timeout(1, 1000));
+    const EntityRef a = world.entity("a", {sched});
+    world.push(a, 0, {.duration = kForever});
+    world.push(a, 1);
+    world.push(a, 2);
+    world.task_at(10, "kill", [&] { world.gpu.entity_fini(a); });
+    world.run();
+    EXPECT_EQ(world.log.when(JobEvent::finished, 0), 1000u);
+    for (const std::uint64_t id : {1, 2}) {
+        const std::string job = std::to_string(id);
+        EXPECT_THAT(world.log.of_job(id),
+                    ElementsAre("queue " + job + "@0", "scheduled " + job + "@1000",
+                                "finished " + job + "@1000 err=-3", "free_job " + job + "@1000"));
+    }
+    EXPECT_EQ(world.gpu.jobs.live(), 0u);
+}
+
 // Credits are what is on the hardware: none while it is stopped, all of them again with resubmission.
 // Score is what is not finished: stopping changes nothing about it.
 TEST(StopAndStart, CreditsComeAndGoTheScoreStays) {
