@@ -143,6 +143,7 @@ TEST(GuiltyEntity, WithoutAFlagItsLaterJobsRun) {
     EXPECT_THAT(world.log.of_job(1),
                 ElementsAre("queue 1@0", "run_job 1@1000", "scheduled 1@1000", "hw_done 1@1100",
                             "finished 1@1100", "free_job 1@1100"));
+    EXPECT_EQ(world.gpu.entities.get(a).guilty.peek(), 0u) << "there is nothing to set";
 }
 
 TEST(GuiltyEntity, OthersWithAFlagOfTheirOwnGoOn) {

@@ -36,6 +36,7 @@ TEST(Reset, RunsEverythingAnewUntilTheGuiltyJobIsGivenUp) {
     EXPECT_EQ(world.credits(sched), 0u);
     EXPECT_EQ(world.score(sched), 2) << "the two entities";
     EXPECT_THAT(world.verdicts(), IsEmpty());
+    EXPECT_EQ(world.core.hardware.live(), 1u) << "of five: job 1's last, which its entity keeps";
 }
 
 // Nobody is run again, so nobody has a hardware fence: all finish in the order of the list. Run work
@@ -129,6 +130,7 @@ TEST(Reset, InterruptsOnTheirWayAreVoid) {
                 ElementsAre("reset ring 0@120", "run_job 0@120", "run_job 1@120", "hw_done 0@270",
                             "finished 0@270", "free_job 0@270", "hw_done 1@280", "finished 1@280",
                             "free_job 1@280"));
+    EXPECT_EQ(world.core.hardware.live(), 1u) << "the last one's; those of the first runs are gone";
 }
 
 // The cost of work keeps its worker busy and nobody else: starting job 0 takes the worker from 0 to

@@ -67,6 +67,14 @@ TEST(Timeout, WithNothingOnTheHardwareItDoesNotRun) {
     EXPECT_EQ(world.log.when(JobEvent::timedout, 1), 2500u);
 }
 
+TEST(Timeout, TheFreeOfTheLastJobStopsIt) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with_timeout(2, 1000));
+    world.push(world.entity("a", {sched}), 0, {.duration = 600});
+    world.run();
+    EXPECT_EQ(world.machine.now(), 600u) << "nothing happens at 1000";
+}
+
 TEST(Timeout, WithoutOneAHungJobStays) {
     SchedWorld world;
     const SchedulerRef sched = world.ring("gfx", with_timeout(2, kForever));
