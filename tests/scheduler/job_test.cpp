@@ -241,9 +241,10 @@ TEST(Dependency, AFailedJobOnTheSameSchedulerIsNotPipelined) {
     const EntityRef a = world.entity("a", {sched});
     const EntityRef b = world.entity("b", {sched});
     const auto first = world.push(a, 0, {.duration = 100});
-    world.run(10);
-    world.core.set_error(first, -125); // given up while it is on the hardware
-    world.push(b, 1, {.after = {first}});
+    world.at(10, [&] {
+        world.core.set_error(first, -125);
+        world.push(b, 1, {.after = {first}});
+    });
     world.run();
     EXPECT_EQ(world.log.when(JobEvent::run_job, 1), 100u);
 }
@@ -258,6 +259,25 @@ TEST(Dependency, AFenceMarkedSoIsNotPipelined) {
     world.push(b, 1, {.after = {first}});
     world.run();
     EXPECT_EQ(world.log.when(JobEvent::run_job, 1), 100u);
+}
+
+// Job 0 goes at 100, when its entity has moved on to job 1. Its hardware fence starts a grace period
+// (100 to 200); the pair, released a moment later, has to wait for the next one (200 to 300).
+TEST(Job, TheMemoryOfItsFencesGoesAfterGracePeriods) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with(Policy::fifo, 2));
+    const EntityRef a = world.entity("a", {sched});
+    world.push(a, 0, {.duration = 100});
+    world.at(50, [&] { world.push(a, 1, {.duration = sim::kForever}); });
+    world.run(199);
+    EXPECT_EQ(world.core.hardware.live(), 2u);
+    EXPECT_EQ(world.core.pairs.live(), 2u);
+    world.run(299);
+    EXPECT_EQ(world.core.hardware.live(), 1u);
+    EXPECT_EQ(world.core.pairs.live(), 2u);
+    world.run();
+    EXPECT_EQ(world.core.pairs.live(), 1u);
+    EXPECT_EQ(world.machine.now(), 300u);
 }
 
 TEST(Job, CleaningUpOneThatWasNeverArmedGivesEverythingBack) {

@@ -15,12 +15,15 @@ namespace fenceline::scheduler::testing_support {
 
 struct LogSink final : EventSink {
     void on_event(const LoggedEvent& event) override { events.push_back(event); }
-    /// "run_job 3@7", with " err=-3" where there is an error.
+    /// "run_job 3@7", with " err=-3" where there is an error; "reset ring 0@7".
     [[nodiscard]] std::vector<std::string> lines() const {
         std::vector<std::string> texts;
         for (const LoggedEvent& event : events) {
-            texts.push_back(std::string(name_of(event.event)) + " " + std::to_string(event.job) +
-                            "@" + std::to_string(event.time));
+            const std::string about = event.event == JobEvent::reset
+                                          ? "ring " + std::to_string(event.ring)
+                                          : std::to_string(event.job);
+            texts.push_back(std::string(name_of(event.event)) + " " + about + "@" +
+                            std::to_string(event.time));
             if (event.error != 0)
                 texts.back() += " err=" + std::to_string(event.error);
         }
@@ -31,8 +34,17 @@ struct LogSink final : EventSink {
         std::vector<std::string> texts;
         const auto all = lines();
         for (std::size_t i = 0; i < events.size(); ++i)
-            if (events[i].job == job)
+            if (events[i].job == job && events[i].event != JobEvent::reset)
                 texts.push_back(all[i]);
+        return texts;
+    }
+    /// All lines from the first one about `time` on.
+    [[nodiscard]] std::vector<std::string> from(sim::Time time) const {
+        auto texts = lines();
+        std::size_t first = 0;
+        while (first < events.size() && events[first].time < time)
+            ++first;
+        texts.erase(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(first));
         return texts;
     }
     /// The jobs to which `event` happened, in order.
@@ -71,15 +83,17 @@ struct SchedWorld {
     SchedWorld& operator=(const SchedWorld&) = delete;
 
     SchedulerRef ring(std::string name, SchedulerArgs args = {}, sim::Time context_switch = 0,
-                      sim::Time interrupt_latency = 0) {
+                      sim::Time interrupt_latency = 0, OnTimeout on_timeout = OnTimeout::reset) {
         const auto index = static_cast<std::uint32_t>(driver.rings().size());
         args.name = name;
         args.ring_index = index;
-        return driver.add_ring(device, {name, index, context_switch, interrupt_latency}, args);
+        return driver.add_ring(device, {name, index, context_switch, interrupt_latency}, args,
+                               on_timeout);
     }
     EntityRef entity(std::string id, const std::vector<SchedulerRef>& list,
-                     Priority priority = Priority::normal) {
-        const EntityRef ref = gpu.entity_init(std::move(id), entities++, priority, list);
+                     Priority priority = Priority::normal, bool guilty_flag = false) {
+        const EntityRef ref =
+            gpu.entity_init(std::move(id), entities++, priority, list, guilty_flag);
         driver.open_entity(ref);
         return ref;
     }
@@ -124,6 +138,12 @@ struct SchedWorld {
     [[nodiscard]] std::int32_t score(SchedulerRef sched) {
         return gpu.schedulers.get(sched).score.peek();
     }
+    /// Credits in use.
+    [[nodiscard]] std::uint32_t credits(SchedulerRef sched) {
+        return gpu.schedulers.get(sched).credit_count.peek();
+    }
+    /// The driver resets the ring, and blames nobody; for tasks.
+    void reset(std::size_t ring) { driver.reset(driver.rings()[ring], {}); }
 
     sim::Machine machine;
     sim::Rcu rcu{machine, 100};
@@ -142,6 +162,15 @@ inline SchedulerArgs with(Policy policy, std::uint32_t credit_limit) {
     SchedulerArgs args;
     args.policy = policy;
     args.credit_limit = credit_limit;
+    return args;
+}
+
+/// First in, first out; late after `timeout`.
+inline SchedulerArgs with_timeout(std::uint32_t credit_limit, sim::Time timeout,
+                                  std::uint32_t hang_limit = 0) {
+    SchedulerArgs args = with(Policy::fifo, credit_limit);
+    args.timeout = timeout;
+    args.hang_limit = hang_limit;
     return args;
 }
 

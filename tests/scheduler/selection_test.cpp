@@ -137,6 +137,22 @@ TEST_P(EitherPolicy, PriorityIsStrict) {
     EXPECT_THAT(world.log.order(JobEvent::run_job), ElementsAre(6, 7, 4, 5, 2, 3, 0, 1));
 }
 
+// In 6.12 the run queue is chosen when the entity is bound; with a single scheduler that is for good.
+TEST_P(EitherPolicy, SettingThePriorityOfABoundEntityChangesNothing) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with(GetParam(), 1));
+    const EntityRef a = world.entity("a", {sched});
+    const EntityRef b = world.entity("b", {sched});
+    world.gpu.entity_set_priority(b, Priority::kernel);
+    for (const std::uint64_t id : {0, 1})
+        world.push(a, id);
+    for (const std::uint64_t id : {2, 3})
+        world.push(b, id);
+    world.run();
+    EXPECT_THAT(world.log.order(JobEvent::run_job), ElementsAre(0, 2, 1, 3));
+    EXPECT_EQ(world.gpu.entities.get(b).priority, Priority::kernel);
+}
+
 TEST_P(EitherPolicy, AReadyEntityWithoutCreditsBlocksEverythingBehindIt) {
     SchedWorld world;
     const SchedulerRef sched = world.ring("gfx", with(GetParam(), 4));
