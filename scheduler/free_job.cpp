@@ -4,16 +4,24 @@
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
-/// drm_sched_free_job_work: one run frees at most one job, then looks for more of either work.
+/// drm_sched_free_job_work: in 6.12 one run frees at most one job, then looks for more of either
+/// work; in mainline it frees all that have finished.
 void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     auto& gpu_sched = *static_cast<GpuSched*>(self);
     sim::Frame frame(gpu_sched.machine, "drm_sched_free_job_work");
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
         return;
-    if (const JobRef job = gpu_sched.get_finished_job(sched))
-        sched.driver->free_job(gpu_sched, job);
-    gpu_sched.run_free_queue(sched);
+    if (sched.kernel == KernelVersion::mainline) {
+        while (const JobRef job = gpu_sched.get_finished_job(sched)) {
+            gpu_sched.account_gpu_time(sched, gpu_sched.jobs.get(job, "job"));
+            sched.driver->free_job(gpu_sched, job);
+        }
+    } else {
+        if (const JobRef job = gpu_sched.get_finished_job(sched))
+            sched.driver->free_job(gpu_sched, job);
+        gpu_sched.run_free_queue(sched);
+    }
     gpu_sched.run_job_queue(sched);
 }
 

@@ -3,6 +3,7 @@
 #include "workloads/run.hpp"
 
 #include "workloads/input_error.hpp"
+#include "workloads/quirks.hpp"
 
 #include <algorithm>
 
@@ -62,6 +63,8 @@ void Run::build_rings() {
         args.name = ring.name;
         args.ring_index = number;
         args.policy = ring.policy;
+        args.kernel = config_.kernel;
+        args.fair.monotonic_minimum = config_.has_quirk(kFairMonotonicMinimum);
         args.credit_limit = ring.credit_limit;
         args.run_job_cost = config_.costs.run_job;
         args.free_job_cost = config_.costs.free_job;
