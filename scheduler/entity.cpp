@@ -2,6 +2,7 @@
 
 #include "scheduler/gpu_sched.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
@@ -16,10 +17,13 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
     entity.index = index;
     entity.priority = priority;
     entity.has_guilty_flag = guilty_flag;
+    entity.rq_priority = priority;
     if (list.size() > 1)
         entity.sched_list.assign(list.begin(), list.end());
-    entity.rq =
-        schedulers.get(list.front(), "scheduler").sched_rq[static_cast<std::size_t>(priority)];
+    const Scheduler& sched = schedulers.get(list.front(), "scheduler");
+    if (sched.kernel == KernelVersion::mainline)
+        create_stats(entity);
+    entity.rq = run_queue_for(sched, entity);
     entity.entity_idle.complete_all(machine); // an entity starts idle
     entity.fence_context = core.context_alloc(2);
     core.name_context(entity.fence_context, entity.id);
@@ -85,6 +89,14 @@ void GpuSched::rq_remove_entity(RunQueueRef ref, Entity& entity) {
     rq.policy->remove(entity);
 }
 
+/// sched->sched_rq[]: by the priority of now in 6.12, by the first one in mainline; under fair there
+/// is only one (&sched->rq).
+RunQueueRef GpuSched::run_queue_for(const Scheduler& sched, const Entity& entity) const {
+    const Priority level =
+        sched.kernel == KernelVersion::mainline ? entity.rq_priority : entity.priority;
+    return sched.sched_rq[std::min(static_cast<std::uint32_t>(level), sched.num_rqs - 1)];
+}
+
 /// drm_sched_entity_select_rq: another scheduler is chosen only when nothing is queued or running.
 void GpuSched::select_rq(Entity& entity) {
     if (entity.sched_list.empty() || entity.job_count.read(machine) != 0)
@@ -95,8 +107,7 @@ void GpuSched::select_rq(Entity& entity) {
     sim::SpinGuard guard(machine, entity.lock, "entity->lock");
     const SchedulerRef best = pick_best(entity.sched_list);
     const RunQueueRef rq =
-        best ? schedulers.get(best, "scheduler").sched_rq[static_cast<std::size_t>(entity.priority)]
-             : RunQueueRef{};
+        best ? run_queue_for(schedulers.get(best, "scheduler"), entity) : RunQueueRef{};
     if (rq != entity.rq) {
         rq_remove_entity(entity.rq, entity);
         entity.rq = rq;
@@ -133,7 +144,7 @@ void GpuSched::push_job(JobRef job_ref) {
         RunQueue& rq = run_queues.get(entity.rq, "run queue");
         rq_add_entity(rq, entity);
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
-        rq.policy->set_oldest_job(entity, submit_ts);
+        rq.policy->join(entity, submit_ts);
         rq.policy->set_ready(entity, true);
     }
     wakeup(sched);

@@ -113,6 +113,8 @@ void GpuSched::entity_fini(EntityRef ref) {
         core.put(std::exchange(entity.dependency, FenceRef{}), Holder::dependency);
     }
     core.put(std::exchange(entity.last_scheduled, FenceRef{}), Holder::last_scheduled);
+    if (entity.stats)
+        put_stats(entity.index);
     entity.fini_done = true;
 }
 

@@ -13,8 +13,10 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     if (sched.pause_submit)
         return;
     if (sched.kernel == KernelVersion::mainline) {
-        while (const JobRef job = gpu_sched.get_finished_job(sched))
+        while (const JobRef job = gpu_sched.get_finished_job(sched)) {
+            gpu_sched.account_gpu_time(sched, gpu_sched.jobs.get(job, "job"));
             sched.driver->free_job(gpu_sched, job);
+        }
     } else {
         if (const JobRef job = gpu_sched.get_finished_job(sched))
             sched.driver->free_job(gpu_sched, job);

@@ -1,4 +1,4 @@
-// drm/sched (gpu_sched.ko) of Linux 6.12 as a model.
+// drm/sched (gpu_sched.ko) of Linux 6.12 as a model; where mainline differs, it says so.
 //
 // DOC: the life of a job, and where to read it.
 //
@@ -11,6 +11,7 @@
 //   free_job_work                       free_job.cpp     off the pending list, free_job
 //   job_timedout                        timeout.cpp      the head of the pending list is late
 //   sched_stop, _start, resubmit_jobs   recovery.cpp     what a driver does about it
+//   account_gpu_time                    fair_stats.cpp   mainline: what it cost its entity
 //   entity_kill, _flush, _fini          entity_fini.cpp  the ways an entity ends
 //   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
 //   report_leaked_jobs                  leftovers.cpp    what is left at the end, and why
@@ -51,8 +52,9 @@ struct SchedulerArgs {
     std::string name;
     std::uint32_t ring_index = 0; ///< for the event log
     Driver* driver = nullptr;
-    Policy policy = Policy::fifo;
+    Policy policy = Policy::fifo; ///< fair: with kernel mainline only
     KernelVersion kernel = KernelVersion::v6_12;
+    FairRules fair;
     std::uint32_t credit_limit = 1;
     std::uint32_t hang_limit = 0;      ///< a job with more karma than this is guilty
     sim::Time timeout = sim::kForever; ///< kForever: none
@@ -74,6 +76,7 @@ class GpuSched {
     sim::Pool<Entity> entities;
     sim::Pool<RunQueue> run_queues;
     sim::Pool<Scheduler> schedulers;
+    sim::Pool<EntityStats> entity_stats;
     fences::ModuleRef module; ///< gpu_sched's text and slab
     fences::SchedFences s_fences;
     EventSink* sink = nullptr;                    ///< hears every job event, if there is one
@@ -102,12 +105,13 @@ class GpuSched {
     void sched_start(SchedulerRef sched, std::int32_t error = 0);
 
     // Entities (entity.cpp, entity_fini.cpp).
-    /// drm_sched_entity_init. REQUIRES: at least one scheduler.
+    /// drm_sched_entity_init. REQUIRES: at least one scheduler; an `index` of its own.
     /// `guilty_flag`: the driver gives it a flag that a hang sets (drm_sched_entity::guilty).
     EntityRef entity_init(std::string id, std::uint32_t index, Priority priority,
                           std::span<const SchedulerRef> list, bool guilty_flag = false);
-    /// drm_sched_entity_set_priority: where the entity is queued changes when it is bound anew,
-    /// which in 6.12 only happens to entities with several schedulers.
+    /// drm_sched_entity_set_priority: in 6.12 where the entity is queued changes when it is bound
+    /// anew, which only happens to entities with several schedulers. In mainline the run queue stays
+    /// the first one's; fair reads the priority whenever it computes a key.
     void entity_set_priority(EntityRef entity, Priority priority);
     /// drm_sched_entity_modify_sched: takes effect when the entity is bound the next time.
     /// REQUIRES: at least one scheduler.
@@ -154,7 +158,13 @@ class GpuSched {
   private:
     // job.cpp
     void release_dependencies(Job& job);
+    // fair_stats.cpp
+    void create_stats(Entity& entity);
+    void get_stats(const Job& job);
+    void put_stats(std::uint32_t entity_index);
+    void account_gpu_time(Scheduler& sched, const Job& job);
     // entity.cpp
+    RunQueueRef run_queue_for(const Scheduler& sched, const Entity& entity) const;
     void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);
     void rq_remove_entity(RunQueueRef rq, Entity& entity);
@@ -165,6 +175,7 @@ class GpuSched {
     EntityRef select_entity(Scheduler& sched);
     bool can_queue(Scheduler& sched, Job& job);
     JobRef pop_job(Entity& entity, EntityRef self);
+    void rq_pop_entity(RunQueue& rq, Entity& entity);
     fences::FenceRef next_dependency(Job& job, JobRef self, Scheduler& sched);
     bool add_dependency_cb(Entity& entity, EntityRef self);
     static void dependency_signalled(void* env, fences::FenceRef fence, std::uint64_t entity);
@@ -199,6 +210,8 @@ class GpuSched {
     static void kill_jobs_work(void* self, std::uint64_t job);
     void kill_one_job(JobRef job);
     // sched_main.cpp
+    std::unique_ptr<RunQueuePolicy> make_policy(Scheduler& sched, std::uint32_t bit,
+                                                const FairRules& fair);
     void wqueue_stop(Scheduler& sched);
     void cancel_remaining_jobs(Scheduler& sched);
     // leftovers.cpp
@@ -214,6 +227,8 @@ class GpuSched {
     }
 
     sim::Pool<Dependency> dependencies_;
+    /// By entity index; empty in 6.12. A job outlives its entity and has no room for a handle.
+    std::vector<EntityStatsRef> stats_by_entity_;
     sim::SystemWorkqueue system_wq_;
     /// Queues of freed schedulers: cancelled items may still have a turn in the engine.
     std::vector<std::unique_ptr<sim::Workqueue>> retired_queues_;

@@ -66,6 +66,8 @@ void GpuSched::job_arm(JobRef job_ref) {
     const RunQueue& rq = run_queues.get(entity.rq, "run queue");
     job.sched = rq.sched;
     job.s_priority = entity.priority;
+    if (!stats_by_entity_.empty())
+        get_stats(job);
     const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
     s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
                   entity.fence_context, seqno);
@@ -86,10 +88,13 @@ void GpuSched::job_cleanup(JobRef job_ref) {
     sim::Frame frame(machine, "drm_sched_job_cleanup");
     Job& job = jobs.get(job_ref, "job");
     const FenceRef finished = std::exchange(job.s_fence, FenceRef{});
-    if (core.get(finished).references.peek() != 0)
+    if (core.get(finished).references.peek() != 0) {
         core.put(finished, Holder::job);
-    else
+        if (!stats_by_entity_.empty())
+            put_stats(job.entity_index);
+    } else {
         s_fences.discard(finished);
+    }
     if (job.first_dependency != kNoDependency)
         release_dependencies(job);
 }

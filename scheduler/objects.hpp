@@ -75,8 +75,10 @@ struct Entity {
     std::string id;
     std::uint32_t index = 0;
     Priority priority = Priority::normal;
-    std::vector<SchedulerRef> sched_list; ///< empty when there is only one: nothing to choose
+    Priority rq_priority = Priority::normal; ///< mainline: the first one, by which it is queued
+    std::vector<SchedulerRef> sched_list;    ///< empty when there is only one: nothing to choose
     RunQueueRef rq;
+    EntityStatsRef stats; ///< null in 6.12
     QueueNode node; ///< the run queue's bookkeeping; node.listed is !list_empty(&entity->list)
     sim::SpinLock lock;
 
@@ -96,7 +98,7 @@ struct Entity {
     bool fini_done = false; ///< drm_sched_entity_fini has returned (the model's own mark)
 };
 
-/// struct drm_sched_rq: one per priority and scheduler.
+/// struct drm_sched_rq: one per priority and scheduler; under fair one per scheduler.
 struct RunQueue {
     sim::SpinLock lock;
     SchedulerRef sched;
@@ -115,8 +117,10 @@ struct Scheduler {
     std::uint32_t hang_limit = 0;
     sim::Atomic<std::uint32_t> credit_count;
     sim::Atomic<std::int32_t> score;
+    std::uint32_t num_rqs = kPriorityCount; ///< 1 under fair: sched_rq[0] takes all priorities
     std::array<RunQueueRef, kPriorityCount> sched_rq{};
     std::uint32_t ready_queues = 0; ///< bit i: sched_rq[i] has a ready entity
+    MovingAverage avg_job_us;
     JobRef pending_head;
     JobRef pending_tail;
     sim::SpinLock job_list_lock;

@@ -87,7 +87,9 @@ class RoundRobinPolicy final : public RunQueuePolicy {
             current_ = BitSet::kNone;
     }
 
-    void set_oldest_job(Entity&, sim::Time) override {}
+    void join(Entity&, sim::Time) override {}
+    void requeue(Entity&, sim::Time) override {}
+    void leave(Entity& entity) override { set_ready(entity, false); }
 
     void set_ready(Entity& entity, bool ready) override {
         if (entity.node.ready == ready)

@@ -70,15 +70,15 @@ void GpuSched::sched_stop(SchedulerRef ref, JobRef bad) {
 }
 
 /// The entity of a job that has been popped, if it is on one of the run queues whose entities can
-/// be guilty: in 6.12 all but the kernel priority's, in mainline the only one.
+/// be guilty: the only one of fair, else all but that of kernel priority.
 EntityRef GpuSched::listed_entity_of(Scheduler& sched, const Job& job) {
     const std::uint32_t context = core.get(job.s_fence.sibling(FencePart::scheduled)).context;
-    const std::size_t first = sched.kernel == KernelVersion::mainline ? 0 : 1;
+    const std::size_t first = sched.num_rqs == 1 ? 0 : 1;
     EntityRef found;
     entities.for_each_live([&](EntityRef ref, Entity& entity) {
         if (!entity.node.listed || entity.fence_context != context)
             return;
-        for (std::size_t i = first; i < sched.sched_rq.size(); ++i)
+        for (std::size_t i = first; i < sched.num_rqs; ++i)
             if (sched.sched_rq[i] == entity.rq)
                 found = ref;
     });

@@ -20,6 +20,9 @@ std::string describe_rq(const RunQueue&) {
 std::string describe_sched(const Scheduler& sched) {
     return "scheduler " + sched.name;
 }
+std::string describe_stats(const EntityStats&) {
+    return "entity stats";
+}
 std::string describe_dependency(const Dependency&) {
     return "dependency";
 }
@@ -29,7 +32,7 @@ std::string describe_dependency(const Dependency&) {
 GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wakeup_cost)
     : machine(m), core(fence_core), jobs(m, "job", describe_job),
       entities(m, "entity", describe_entity), run_queues(m, "run queue", describe_rq),
-      schedulers(m, "scheduler", describe_sched),
+      schedulers(m, "scheduler", describe_sched), entity_stats(m, "entity stats", describe_stats),
       module(fence_core.modules.alloc(fences::Module{"gpu_sched", 0})),
       s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
       system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {}
@@ -48,14 +51,12 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.credit_limit = args.credit_limit;
     sched.hang_limit = args.hang_limit;
     sched.cancels_jobs = args.cancels_jobs;
-    std::uint32_t bit = 1;
-    for (RunQueueRef& rq_ref : sched.sched_rq) {
-        rq_ref = run_queues.alloc();
-        RunQueue& rq = run_queues.at(rq_ref.index);
+    sched.num_rqs = args.policy == Policy::fair ? 1 : kPriorityCount;
+    for (std::uint32_t i = 0; i < sched.num_rqs; ++i) {
+        sched.sched_rq[i] = run_queues.alloc();
+        RunQueue& rq = run_queues.at(sched.sched_rq[i].index);
         rq.sched = ref;
-        rq.policy = args.policy == Policy::rr ? make_rr_policy(sched.ready_queues, bit)
-                                              : make_fifo_policy(sched.ready_queues, bit);
-        bit <<= 1;
+        rq.policy = make_policy(sched, 1u << i, args.fair);
     }
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
     sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);
@@ -75,6 +76,22 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     return ref;
 }
 
+std::unique_ptr<RunQueuePolicy> GpuSched::make_policy(Scheduler& sched, std::uint32_t bit,
+                                                      const FairRules& fair) {
+    switch (sched.policy) {
+    case Policy::fair:
+        return make_fair_policy(sched.ready_queues, bit,
+                                {machine, entity_stats, sched.avg_job_us, fair});
+    case Policy::rr:
+        return sched.kernel == KernelVersion::mainline
+                   ? make_rr_tree_policy(sched.ready_queues, bit)
+                   : make_rr_policy(sched.ready_queues, bit);
+    case Policy::fifo:
+        break;
+    }
+    return make_fifo_policy(sched.ready_queues, bit);
+}
+
 /// drm_sched_wqueue_stop.
 void GpuSched::wqueue_stop(Scheduler& sched) {
     sched.pause_submit = true;
@@ -83,12 +100,14 @@ void GpuSched::wqueue_stop(Scheduler& sched) {
 }
 
 /// drm_sched_fini: entities that are still on a run queue are stopped but stay linked to it, and
-/// the queue is freed under them. That is 6.12's use after free, left as it is.
+/// the queue is freed under them. That is 6.12's use after free, left as it is; under fair the
+/// queue is part of the scheduler and goes with it.
 void GpuSched::sched_fini(SchedulerRef ref) {
     sim::Frame frame(machine, "drm_sched_fini");
     Scheduler& sched = schedulers.get(ref, "scheduler");
     wqueue_stop(sched);
-    for (const RunQueueRef rq_ref : sched.sched_rq) {
+    for (std::uint32_t i = 0; i < sched.num_rqs; ++i) {
+        const RunQueueRef rq_ref = sched.sched_rq[i];
         RunQueue& rq = run_queues.get(rq_ref, "run queue");
         {
             sim::SpinGuard guard(machine, rq.lock, "rq->lock");
@@ -97,7 +116,8 @@ void GpuSched::sched_fini(SchedulerRef ref) {
                     entity.stopped = true;
             });
         }
-        run_queues.free(rq_ref);
+        if (sched.policy != Policy::fair)
+            run_queues.free(rq_ref);
     }
     sched.job_scheduled.wake_up(machine); // whoever is stuck in drm_sched_entity_flush
     if (sched.work_tdr)
@@ -130,6 +150,8 @@ void GpuSched::free_scheduler(SchedulerRef ref) {
     sched.work_tdr.reset();
     if (sched.timeout_wq)
         retired_queues_.push_back(std::move(sched.timeout_wq));
+    if (sched.policy == Policy::fair)
+        run_queues.free(sched.sched_rq[0]);
     schedulers.free(ref);
 }
 

@@ -27,13 +27,13 @@ bool GpuSched::can_queue(Scheduler& sched, Job& job) {
 EntityRef GpuSched::select_entity(Scheduler& sched) {
     sim::Frame frame(machine, "drm_sched_select_entity");
     const auto first =
-        static_cast<std::size_t>(std::countr_zero(sched.ready_queues | (1u << kPriorityCount)));
+        static_cast<std::uint32_t>(std::countr_zero(sched.ready_queues | (1u << sched.num_rqs)));
     if constexpr (sim::kInstrumented)
-        for (std::size_t i = 0; i < first; ++i)
+        for (std::uint32_t i = 0; i < first; ++i)
             sim::SpinGuard(machine, run_queues.get(sched.sched_rq[i]).lock, "rq->lock");
     else
         machine.counters.locks += first;
-    if (first == kPriorityCount)
+    if (first == sched.num_rqs)
         return {};
     RunQueue& rq = run_queues.get(sched.sched_rq[first], "run queue");
     sim::SpinGuard guard(machine, rq.lock, "rq->lock");
@@ -116,15 +116,27 @@ JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
     entity.last_scheduled = core.take(job.s_fence);
 
     spsc_pop(entity);
-    if (!entity.head) {
+    if (sched.kernel == KernelVersion::mainline) {
+        rq_pop_entity(rq, entity);
+    } else if (!entity.head) {
         rq.policy->set_ready(entity, false);
     } else if (sched.policy == Policy::fifo) {
         sim::SpinGuard guard(machine, entity.lock, "entity->lock");
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
-        rq.policy->set_oldest_job(entity, jobs.get(entity.head, "job").submit_ts);
+        rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);
     }
     job.entity = EntityRef{};
     return job_ref;
+}
+
+/// drm_sched_rq_pop_entity of mainline: to its new place in the tree, or out of it.
+void GpuSched::rq_pop_entity(RunQueue& rq, Entity& entity) {
+    sim::SpinGuard guard(machine, entity.lock, "entity->lock");
+    sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
+    if (entity.head)
+        rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);
+    else
+        rq.policy->leave(entity);
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -14,9 +14,13 @@ struct Quirk {
 
 inline constexpr std::string_view kExportHardwareFence = "export-hardware-fence";
 
+inline constexpr std::string_view kFairMonotonicMinimum = "fair-monotonic-minimum";
+
 inline constexpr std::array kQuirks{
     Quirk{kExportHardwareFence,
           "export hands out the private hardware fence instead of the public one"},
+    Quirk{kFairMonotonicMinimum,
+          "fair: the least virtual runtime of a run queue never goes back (mainline's lets it)"},
 };
 
 } // namespace fenceline::workloads

@@ -3,6 +3,7 @@
 #include "workloads/run.hpp"
 
 #include "workloads/input_error.hpp"
+#include "workloads/quirks.hpp"
 
 #include <algorithm>
 
@@ -63,6 +64,7 @@ void Run::build_rings() {
         args.ring_index = number;
         args.policy = ring.policy;
         args.kernel = config_.kernel;
+        args.fair.monotonic_minimum = config_.has_quirk(kFairMonotonicMinimum);
         args.credit_limit = ring.credit_limit;
         args.hang_limit = ring.hang_limit;
         args.timeout = ring.timeout;

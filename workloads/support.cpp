@@ -52,24 +52,8 @@ void check_actions(const Workload& workload, std::vector<std::string>& messages)
     }
 }
 
-/// What `scheduler` or a ring asks for beyond what `inherited` (checked already) does.
-void check_keys(const SchedulerKeys& keys, const SchedulerKeys& inherited, const std::string& where,
-                std::vector<std::string>& messages) {
-    if (keys.policy == scheduler::Policy::fair && keys.policy != inherited.policy) {
-        messages.push_back(not_yet(where + "/policy", quoted("fair")));
-    }
-}
-
 void check_config(const Config& config, std::vector<std::string>& messages) {
     const std::string file = config.source_path.empty() ? "configuration" : config.source_path;
-    if (config.kernel == scheduler::KernelVersion::mainline) {
-        messages.push_back(not_yet(file + ": /kernel", quoted("mainline")));
-    }
-    check_keys(config.scheduler, {}, file + ": /scheduler", messages);
-    for (std::size_t i = 0; i < config.rings.size(); ++i) {
-        check_keys(config.rings[i], config.scheduler, file + ": /rings/" + std::to_string(i),
-                   messages);
-    }
     if (const auto reason = fences::unsupported_reason(config.lifetime)) {
         messages.push_back(
             not_yet(file + ": /lifetime", quoted(config.lifetime.name) + " (" + *reason + ")"));

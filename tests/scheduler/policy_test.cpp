@@ -156,7 +156,7 @@ class Duel {
         }
     }
     void update(Entity& entity, sim::Time key) {
-        subject_->set_oldest_job(entity, key);
+        subject_->requeue(entity, key);
         reference_->update(&entity, key);
     }
     void set_ready(Entity& entity, bool ready) {
