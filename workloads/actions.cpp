@@ -31,6 +31,19 @@ std::string title(const Action& action, const Workload& workload) {
     return action.job ? text + " job " + std::to_string(*action.job) : text;
 }
 
+fences::ContainerKind container_kind(ExportTo to) {
+    switch (to) {
+    case ExportTo::syncobj:
+        return fences::ContainerKind::syncobj;
+    case ExportTo::resv:
+        return fences::ContainerKind::resv;
+    case ExportTo::chain:
+        return fences::ContainerKind::chain;
+    default:
+        return fences::ContainerKind::sync_file;
+    }
+}
+
 } // namespace
 
 void Run::plan_actions() {
@@ -174,16 +187,47 @@ void Run::export_fence(const Action& action) {
         else
             observe(action, "there is no hardware fence yet; the public one is exported");
     }
-    const auto kind = action.to == ExportTo::syncobj ? fences::ContainerKind::syncobj
-                                                     : fences::ContainerKind::sync_file;
-    containers_.put_in(kind, action.name, fence);
+    containers_.put_in(container_kind(action.to), action.name, fence);
 }
 
-/// export, query, poll, wait, close: on a container by name, or on a job's fence directly.
+/// A deadline hint on the job's public fence; what became of it is an observation.
+void Run::set_deadline(const Action& action) {
+    const FenceRef fence = held(action).fence;
+    const auto before = core_.deadline_of(fence);
+    core_.set_deadline(fence, action.deadline);
+    const auto now = core_.deadline_of(fence);
+    if (core_.get(fence).is_signaled_bit())
+        observe(action, "ignored, the fence has signalled");
+    else if (before && *before < action.deadline)
+        observe(action, fmt::format("ignored, {} ns comes first", *before));
+    else if (fence.part() == fences::FencePart::finished && !sched_.s_fences.pair(fence).parent)
+        observe(action, fmt::format("{} ns; the driver hears of it when the job runs", *now));
+    else
+        observe(action, fmt::format("{} ns; the driver has been told", *now));
+}
+
+/// "driver 'd', timeline 't', status s" for each fence of a sync_file; a status of what has no
+/// names.
+std::string Run::query_text(const std::string& name, const fences::SyncFileInfo& info) {
+    std::string text;
+    for (const fences::FenceInfo& fence : info.fences)
+        text += fmt::format("{}driver '{}', timeline '{}', status {}", text.empty() ? "" : "; ",
+                            fence.driver, fence.timeline, fence.status);
+    if (info.fences.empty())
+        text = fmt::format("status {}", info.status);
+    if (containers_.kind_of(name) == fences::ContainerKind::chain)
+        text += fmt::format(", point {}", info.point);
+    return text;
+}
+
+/// export, set-deadline, query, poll, wait, close: on a container by name, or on a job's fence directly.
 void Run::perform_on_fence(const Action& action) {
     const bool by_name = !action.job.has_value();
-    if (action.kind == ActionKind::export_fence) {
-        export_fence(action);
+    if (action.kind == ActionKind::export_fence || action.kind == ActionKind::set_deadline) {
+        if (action.kind == ActionKind::export_fence)
+            export_fence(action);
+        else
+            set_deadline(action);
         release_held(action);
         return;
     }
@@ -193,17 +237,15 @@ void Run::perform_on_fence(const Action& action) {
     }
     switch (action.kind) {
     case ActionKind::query: {
-        fences::SyncFileInfo info;
         if (by_name) {
-            info = containers_.query(action.name);
+            observe(action, query_text(action.name, containers_.query(action.name)));
         } else {
             const FenceRef fence = held(action).fence;
-            info.timeline = core_.timeline_name(fence);
-            info.driver = core_.driver_name(fence);
-            info.status = core_.status(fence);
+            const std::string timeline = core_.timeline_name(fence);
+            const std::string driver = core_.driver_name(fence);
+            observe(action, fmt::format("driver '{}', timeline '{}', status {}", driver, timeline,
+                                        core_.status(fence)));
         }
-        observe(action, fmt::format("driver '{}', timeline '{}', status {}", info.driver,
-                                    info.timeline, info.status));
         break;
     }
     case ActionKind::poll: {

@@ -63,12 +63,19 @@ RunResult simulate(const Config& config, const Workload& workload, JobSource& jo
 std::vector<const sim::HazardClass*> hazard_classes() {
     namespace basic = sim::hazards;
     namespace fence = fences::hazards;
-    return {&basic::use_after_free,     &basic::double_free,
-            &basic::refcount_underflow, &basic::leak,
-            &basic::deadlock,           &basic::atomic_sleep,
-            &fence::double_signal,      &fence::private_escape,
-            &fence::never_signalled,    &fence::released_unsignalled,
-            &fence::slab_in_use,        &scheduler::hazards::score_drift};
+    return {&basic::use_after_free,
+            &basic::double_free,
+            &basic::refcount_underflow,
+            &basic::leak,
+            &basic::deadlock,
+            &basic::atomic_sleep,
+            &fence::double_signal,
+            &fence::private_escape,
+            &fence::never_signalled,
+            &fence::released_unsignalled,
+            &fence::nested_container,
+            &fence::slab_in_use,
+            &scheduler::hazards::score_drift};
 }
 
 } // namespace fenceline::workloads

@@ -30,9 +30,9 @@ bool runs(const Action& action) {
     case ActionKind::poll:
     case ActionKind::wait:
     case ActionKind::close:
-        return true;
     case ActionKind::export_fence:
-        return action.to == ExportTo::sync_file || action.to == ExportTo::syncobj;
+    case ActionKind::set_deadline:
+        return true;
     default:
         return false;
     }
@@ -46,9 +46,7 @@ void check_actions(const Workload& workload, std::vector<std::string>& messages)
             continue;
         }
         const std::string where = file + ": /actions/" + std::to_string(i);
-        messages.push_back(action.kind == ActionKind::export_fence
-                               ? not_yet(where + "/to", quoted(name_of(action.to)))
-                               : not_yet(where + "/do", quoted(name_of(action.kind))));
+        messages.push_back(not_yet(where + "/do", quoted(name_of(action.kind))));
     }
 }
 
@@ -72,19 +70,6 @@ std::vector<std::string> unsupported(const Workload& workload, const Config& con
     check_actions(workload, messages);
     check_config(config, messages);
     return messages;
-}
-
-std::optional<std::string> unsupported(const JobRecord& job, const JobSource& source) {
-    // In JSON Lines the place ends with the line, in a document with the job's pointer.
-    const auto at = [&](std::string_view key) {
-        const std::string where = source.where();
-        const bool pointer = where.rfind(": /jobs/") != std::string::npos;
-        return where + (pointer ? "/" : ": /") + std::string(key);
-    };
-    if (job.via != Via::none) {
-        return not_yet(at("via"), quoted(name_of(job.via)));
-    }
-    return std::nullopt;
 }
 
 } // namespace fenceline::workloads

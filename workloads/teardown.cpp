@@ -40,6 +40,7 @@ void Run::teardown(bool normal) {
     run_to_idle();
     machine_.check_deadlock();
     sched_.check_scores(options_.strict);
+    named_.drop_all(); // where jobs were never submitted, nobody has named them
     for (const auto& driver : drivers_)
         driver->free_rest();
     run_to_idle();

@@ -70,10 +70,10 @@ fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.c
         core.put(entity.dependency, Holder::dependency);
         return false;
     }
-    if (entity.dependency]=]
+    const bool of_scheduler = entity]=]
 [=[    const bool own =
         fence.context == entity.fence_context || fence.context == entity.fence_context + 1;
-    if (!own && entity.dependency]=])
+    const bool of_scheduler = !own && entity]=])
 
 # Within one scheduler `scheduled` is enough; here `finished` is waited for.
 fenceline_deviation(no-pipelining "--policy;both" scheduler/select.cpp

@@ -59,16 +59,17 @@ TEST_F(ContainerTest, ASyncFileTellsNamesThenStatus) {
     containers.put_in(ContainerKind::sync_file, "f", fence);
     SyncFileInfo info = containers.query("f");
     EXPECT_THAT(order, ElementsAre("timeline", "driver"));
-    EXPECT_EQ(info.driver, "drv");
-    EXPECT_EQ(info.timeline, "gfx");
+    ASSERT_EQ(info.fences.size(), 1u);
+    EXPECT_EQ(info.fences[0].driver, "drv");
+    EXPECT_EQ(info.fences[0].timeline, "gfx");
     EXPECT_EQ(info.status, 0);
-    EXPECT_EQ(info.timestamp, 0u);
+    EXPECT_EQ(info.fences[0].timestamp, 0u);
     world.run_until(60);
     world.core.set_error(fence, -5);
     world.core.signal(fence);
     info = containers.query("f");
     EXPECT_EQ(info.status, -5);
-    EXPECT_EQ(info.timestamp, 60u);
+    EXPECT_EQ(info.fences[0].timestamp, 60u);
 }
 
 TEST_F(ContainerTest, ASyncFileFailsAtTheNamesBeforeTheLock) {
