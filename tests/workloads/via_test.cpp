@@ -31,9 +31,9 @@ std::string document(const std::string& rest) {
     return R"({"format":"fenceline/workload","version":1,)" + kEntities + "," + rest + "}";
 }
 
-/// A run; a document's jobs as JSON Lines as well give the same starts, or the test says so.
-struct Run {
-    explicit Run(const LoadedWorkload& loaded, const std::string& lifetime = "split") {
+/// A run and when its jobs began.
+struct Played {
+    explicit Played(const LoadedWorkload& loaded, const std::string& lifetime = "split") {
         Config config;
         config.lifetime = fences::find_preset(lifetime)->policy;
         const Config resolved = resolve_rings(config, *loaded.workload);
@@ -47,8 +47,8 @@ struct Run {
     RunResult result;
 };
 
-Run run(const std::string& rest) {
-    return Run(parse_workload(document(rest), "w.json"));
+Played run(const std::string& rest) {
+    return Played(parse_workload(document(rest), "w.json"));
 }
 
 /// Jobs 0 and 1 take 100 and 300 on rings of their own; job 2 names both.
@@ -75,11 +75,11 @@ TEST(Via, AContainerOverTheOwnSchedulerIsWaitedForToTheEnd) {
     const auto start = [](const std::string& via) {
         const std::string entities =
             R"("entities":[{"id":"a/x","rings":["x"]},{"id":"b/x","rings":["x"]}])";
-        return Run(parse_workload(R"({"format":"fenceline/workload","version":1,)" + entities +
-                                      R"(,"jobs":[{"id":0,"at":0,"entity":"a/x","duration":100},
+        return Played(parse_workload(R"({"format":"fenceline/workload","version":1,)" + entities +
+                                         R"(,"jobs":[{"id":0,"at":0,"entity":"a/x","duration":100},
                 {"id":1,"at":0,"entity":"b/x","duration":1,"after":[0])" +
-                                      via + "}]}",
-                                  "w.json"))
+                                         via + "}]}",
+                                     "w.json"))
             .starts.at[1];
     };
     EXPECT_EQ(start(""), 0u);
@@ -91,7 +91,7 @@ TEST(Via, AContainerOverTheOwnSchedulerIsWaitedForToTheEnd) {
 TEST(Via, NamingJobsThatAreLongGoneIsNoWait) {
     for (const char* via :
          {"", R"(,"via":"array")", R"(,"via":"any")", R"(,"via":"chain")", R"(,"via":"resv")"}) {
-        const Run late = run("\"jobs\":[" + two_and_one(via, "90000") + "]");
+        const Played late = run("\"jobs\":[" + two_and_one(via, "90000") + "]");
         EXPECT_EQ(late.starts.at.at(2), 90000u) << via;
         EXPECT_EQ(late.result.end, RunEnd::normal);
         EXPECT_THAT(late.result.hazards, IsEmpty()) << via;
@@ -112,8 +112,8 @@ TEST(Via, StreamsWaitForTheSame) {
                                std::string(R"("entities":[{"id":"a/x","rings":["x"]},)") +
                                R"({"id":"b/y","rings":["y"]},{"id":"c/z","rings":["z"]}]})" + "\n" +
                                lines + "\n");
-            const Run streamed(load_workload(file.path()));
-            const Run whole = run("\"jobs\":[" + two_and_one(key, at) + "]");
+            const Played streamed(load_workload(file.path()));
+            const Played whole = run("\"jobs\":[" + two_and_one(key, at) + "]");
             EXPECT_EQ(streamed.starts.at, whole.starts.at) << via << " " << at;
             EXPECT_EQ(streamed.starts.at.size(), 3u);
         }
@@ -121,7 +121,7 @@ TEST(Via, StreamsWaitForTheSame) {
 }
 
 TEST(Via, AFenceKeptForAfterIsNotHeldAgainstThePolicy) {
-    const Run kept = run("\"jobs\":[" + two_and_one("", R"("10s")") + "]");
+    const Played kept = run("\"jobs\":[" + two_and_one("", R"("10s")") + "]");
     EXPECT_GT(kept.starts.at.at(2), 9 * sim::kSecond);
     EXPECT_LT(kept.result.lifetime.longest_pinned, 10'000'000'000u);
     for (const HolderBytes& holder : kept.result.lifetime.by_holder)
@@ -142,7 +142,7 @@ TEST(Via, JobsGoOnBeingNamedHoweverMany) {
     }
     for (std::size_t at = 0; (at = jobs.find(",]", at)) != std::string::npos;)
         jobs.erase(at, 1);
-    const Run all = run("\"jobs\":[" + jobs + "]");
+    const Played all = run("\"jobs\":[" + jobs + "]");
     EXPECT_EQ(all.result.end, RunEnd::normal);
     EXPECT_EQ(all.result.jobs_finished, static_cast<std::uint64_t>(count));
     EXPECT_THAT(all.result.hazards, IsEmpty()) << "nothing leaks";
@@ -166,7 +166,7 @@ const std::string kTwoJobs = R"("jobs":[{"id":0,"at":0,"entity":"a/x","duration"
     {"id":1,"at":0,"entity":"b/y","duration":300}])";
 
 TEST(Exports, AChainCountsItsPointsAndAResvWaitsForAll) {
-    const Run both = run(kTwoJobs + R"(,"actions":[
+    const Played both = run(kTwoJobs + R"(,"actions":[
         {"at":0,"do":"export","job":0,"to":"chain","as":"c"},
         {"at":0,"do":"export","job":1,"to":"chain","as":"c"},
         {"at":0,"do":"export","job":0,"to":"resv","as":"r"},
@@ -213,7 +213,7 @@ TEST(Exports, ANameMayBeExportedAgainAfterItsClose) {
 }
 
 TEST(SetDeadline, TellsWhatBecameOfIt) {
-    const Run told = run(R"("jobs":[{"id":0,"at":0,"entity":"a/x","duration":100},
+    const Played told = run(R"("jobs":[{"id":0,"at":0,"entity":"a/x","duration":100},
         {"id":1,"at":0,"entity":"b/y","duration":300,"after":[0]}],"actions":[
         {"at":10,"do":"set-deadline","job":0,"deadline":90},
         {"at":20,"do":"set-deadline","job":0,"deadline":95},
