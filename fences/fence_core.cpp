@@ -42,10 +42,9 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
       callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }),
       shared_lock_(p.public_rules.lock == LockRule::shared) {
     // dma-buf is built into the kernel: this text never goes away.
-    const ModuleRef kernel = modules.alloc(Module{"kernel", 0});
-    array_ops = add_ops(kFenceArrayOps, kernel);
-    chain_ops = add_ops(kFenceChainOps, kernel);
-    stub_ops = add_ops(kStubFenceOps, kernel);
+    array_ops = add_ops(kFenceArrayOps, {});
+    chain_ops = add_ops(kFenceChainOps, {});
+    stub_ops = add_ops(kStubFenceOps, {});
 }
 
 std::uint32_t FenceCore::context_alloc(std::uint32_t count) {
@@ -95,7 +94,8 @@ bool FenceCore::peek_signaled(FenceRef ref) {
 
 const FenceOps& FenceCore::ops_of(const Fence& fence) {
     const OpsTable& table = ops_[fence.ops];
-    (void)modules.get(table.module, "ops");
+    if (table.module) [[likely]]
+        (void)modules.get(table.module, "ops");
     return *table.ops;
 }
 

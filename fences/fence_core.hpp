@@ -64,7 +64,7 @@ class FenceCore {
 
     /// dma_fence_context_alloc: the first of `count` numbers that nobody else has.
     std::uint32_t context_alloc(std::uint32_t count);
-    /// Registers an ops table that is part of `module`'s text.
+    /// Registers an ops table that is part of `module`'s text; null: of the kernel's own.
     OpsId add_ops(const FenceOps& ops, ModuleRef module);
     /// How reports name a fence of this context ("a/gfx"); optional.
     void name_context(std::uint32_t context, std::string name);

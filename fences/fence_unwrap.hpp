@@ -24,13 +24,19 @@ FenceRef unwrap_next(FenceCore& core, UnwrapCursor& cursor);
 /// For who stops before the end.
 void unwrap_end(FenceCore& core, UnwrapCursor& cursor);
 
-/// dma_fence_unwrap_for_each.
+/// dma_fence_unwrap_for_each. A visit that dies of a hazard takes the cursor's reference with it,
+/// so that one fault does not hide what comes after it.
 template <class Visit>
 void unwrap_for_each(FenceCore& core, FenceRef head, Visit visit) {
     UnwrapCursor cursor;
-    for (FenceRef fence = unwrap_first(core, head, cursor); fence;
-         fence = unwrap_next(core, cursor))
-        visit(fence);
+    try {
+        for (FenceRef fence = unwrap_first(core, head, cursor); fence;
+             fence = unwrap_next(core, cursor))
+            visit(fence);
+    } catch (const sim::FatalHazard&) {
+        unwrap_end(core, cursor);
+        throw;
+    }
 }
 
 /// dma_fence_unwrap_merge: one fence for all that has not signalled in any of them, the latest of
