@@ -66,14 +66,19 @@ scheduler/free_job.cpp
 
 # A dependency on the own entity is skipped; here it is waited for until it is finished.
 fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.cpp
-[=[    if (fence.context == entity.fence_context || fence.context == entity.fence_context + 1) {
+[=[        core.put(entity.dependency, Holder::dependency);
+        return false;
+    }
+    const bool of_scheduler]=]
+[=[        if (const auto callback =
+                core.add_callback(entity.dependency, dependency_signalled, this, self.pack())) {
+            entity.cb = *callback;
+            return true;
+        }
         core.put(entity.dependency, Holder::dependency);
         return false;
     }
-    const bool of_scheduler = entity]=]
-[=[    const bool own =
-        fence.context == entity.fence_context || fence.context == entity.fence_context + 1;
-    const bool of_scheduler = !own && entity]=])
+    const bool of_scheduler]=])
 
 # Within one scheduler `scheduled` is enough; here `finished` is waited for.
 fenceline_deviation(no-pipelining "--policy;both" scheduler/select.cpp
