@@ -189,6 +189,23 @@ TEST(GuiltyEntity, MayBeTheEntityOfAJobThatWasDone) {
                             "scheduled 1@1000", "finished 1@1000 err=-125", "free_job 1@1000"));
 }
 
+// Bound as one of kernel priority, and given another since: its jobs are blamed, but it stays on the
+// run queue of kernel priority, on which 6.12 does not look for the guilty. Mainline has only one.
+TEST(GuiltyEntity, OneOnTheQueueOfKernelPriorityIsFoundInMainlineOnly) {
+    for (const KernelVersion kernel : {KernelVersion::v6_12, KernelVersion::mainline}) {
+        SchedWorld world;
+        SchedulerArgs args = with_timeout(1, 1000);
+        args.kernel = kernel;
+        const SchedulerRef sched = world.ring("gfx", args);
+        const EntityRef a = world.entity("a", {sched}, Priority::kernel, true);
+        world.gpu.entity_set_priority(a, Priority::normal);
+        world.push(a, 0, {.duration = kForever});
+        world.run();
+        EXPECT_THAT(world.log.order(JobEvent::timedout), ElementsAre(0)) << "karma 1 is too much";
+        EXPECT_EQ(world.gpu.entities.get(a).guilty.peek(), kernel == KernelVersion::mainline);
+    }
+}
+
 // An entity is looked for on the run queues. One that has ended is not there any more.
 TEST(GuiltyEntity, OneThatHasEndedIsNotFound) {
     SchedWorld world;
