@@ -223,6 +223,11 @@ std::string Run::query_text(const std::string& name, const fences::SyncFileInfo&
 /// export, set-deadline, query, poll, wait, close: on a container by name, or on a job's fence directly.
 void Run::perform_on_fence(const Action& action) {
     const bool by_name = !action.job.has_value();
+    if (!by_name && !held(action).fence) {
+        observe(action, "its submit had failed");
+        release_held(action);
+        return;
+    }
     if (action.kind == ActionKind::export_fence || action.kind == ActionKind::set_deadline) {
         if (action.kind == ActionKind::export_fence)
             export_fence(action);

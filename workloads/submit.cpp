@@ -56,6 +56,8 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
     if (!ref) { // the ioctl fails, nothing is pushed
         window_.remove(ordinal);
+        if (const auto held = held_.find(record.id); held != held_.end())
+            held->second.pushed = true; // there will be no fence
         for (const std::uint64_t earlier : record.after)
             named_.named(earlier);
         return;

@@ -7,7 +7,7 @@
 struct run the_run;
 
 static void emit(enum oracle_event_kind kind, u32 job, u32 entity, u32 ring, int error) {
-    struct oracle_event event = {shim_now, kind, job, entity, ring, error};
+    struct oracle_event event = {shim_now, kind, job, entity, ring, error, NULL, NULL};
     the_run.result->events[kind]++;
     if (the_run.listener)
         the_run.listener(the_run.context, &event);
@@ -15,6 +15,21 @@ static void emit(enum oracle_event_kind kind, u32 job, u32 entity, u32 ring, int
 
 void log_job(enum oracle_event_kind kind, const struct job_record* record, int error) {
     emit(kind, record->index, record->spec->entity, record->ring->index, error);
+}
+
+/* What SYNC_IOC_FILE_INFO asks of a fence. */
+void query_job(struct job_record* record) {
+    struct oracle_event event = {
+        .t = shim_now, .kind = ORACLE_EV_QUERY, .job = record->index, .entity = record->spec->entity};
+    struct dma_fence* fence = record->finished;
+
+    if (fence) {
+        event.timeline = fence->ops->get_timeline_name(fence);
+        event.driver = fence->ops->get_driver_name(fence);
+        event.error = dma_fence_get_status(fence);
+    }
+    if (the_run.listener)
+        the_run.listener(the_run.context, &event);
 }
 
 /* --- the hardware fence ------------------------------------------------------------------- */

@@ -76,11 +76,13 @@ extern struct run the_run;
 /* driver.c */
 extern const struct drm_sched_backend_ops mock_ops;
 void log_job(enum oracle_event_kind kind, const struct job_record* record, int error);
+void query_job(struct job_record* record);
 void reset_ring(struct ring* ring, struct drm_sched_job* bad);
 
 /* submit.c */
 void submit_job(struct job_record* record);
 void release_dependencies(struct job_record* record);
+void unname(struct job_record* record);
 
 /* oracle.c */
 void check_for_the_end(void);

@@ -56,8 +56,14 @@ std::string run_fenceline(const std::string& workload_json, const std::string& c
     options.events = &sink;
     options.explain_hazards = false;
     const auto jobs = loaded.open_jobs();
-    workloads::simulate(config, *loaded.workload, *jobs, options);
-    return sink.take();
+    const workloads::RunResult result =
+        workloads::simulate(config, *loaded.workload, *jobs, options);
+    std::string log = sink.take();
+    if (result.end != workloads::RunEnd::hazard)
+        for (const std::string& observation : result.observations)
+            if (observation.find(": query ") != std::string::npos)
+                log += "observed " + observation + '\n';
+    return log;
 }
 
 } // namespace conformance

@@ -31,6 +31,7 @@ class Generator {
     void add_entities();
     void add_jobs();
     void add_actions();
+    void ask_about_a_job(Action& action);
     void advance();
     std::uint64_t duration();
     std::uint32_t credits(const Entity& entity);
@@ -176,6 +177,15 @@ void Generator::add_jobs() {
     }
 }
 
+// Its names and its status, or a deadline for it; it has been pushed by then.
+void Generator::ask_about_a_job(Action& action) {
+    action.kind = random_.chance(60) ? ORACLE_QUERY : ORACLE_SET_DEADLINE;
+    action.job = random_.below(workload_.jobs.size());
+    action.at = std::max(action.at, workload_.jobs[action.job].at);
+    if (action.kind == ORACLE_SET_DEADLINE)
+        action.deadline = action.at + random_.below(50) * unit_;
+}
+
 void Generator::add_actions() {
     constexpr oracle_action_kind kinds[] = {ORACLE_DESTROY_ENTITY, ORACLE_KILL_ENTITY,
                                             ORACLE_FINI_ENTITY,    ORACLE_SET_PRIORITY,
@@ -184,6 +194,11 @@ void Generator::add_actions() {
     for (std::uint32_t left = random_.within(0, 4); left; --left) {
         Action action{.at = random_.next() % (span / unit_ + 1) * unit_,
                       .kind = kinds[random_.below(std::size(kinds))]};
+        if (random_.chance(25) && !workload_.jobs.empty()) {
+            ask_about_a_job(action);
+            workload_.actions.push_back(std::move(action));
+            continue;
+        }
         if (random_.chance(6)) // seldom: little of a workload is left after it
             action.kind = ORACLE_FINI_SCHEDULER;
         if (action.kind == ORACLE_FINI_SCHEDULER || action.kind == ORACLE_RESET_RING)

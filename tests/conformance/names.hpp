@@ -15,9 +15,9 @@ inline constexpr std::array<std::string_view, 5> via_names{"", "array", "any", "
 inline constexpr std::array<std::string_view, 3> on_timeout_names{"reset", "reset-no-resubmit",
                                                                   "no-device"};
 inline constexpr std::array<std::string_view, 2> policy_names{"rr", "fifo"};
-inline constexpr std::array<std::string_view, 7> action_names{
-    "destroy-entity", "kill-entity",    "fini-entity", "set-priority",
-    "modify-sched",   "fini-scheduler", "reset-ring"};
+inline constexpr std::array<std::string_view, 9> action_names{
+    "destroy-entity", "kill-entity", "fini-entity", "set-priority", "modify-sched",
+    "fini-scheduler", "reset-ring",  "query",       "set-deadline"};
 
 template <typename Enum, std::size_t count>
 std::optional<Enum> find_name(const std::array<std::string_view, count>& names,

@@ -99,6 +99,11 @@ static void modify_sched(struct entity* entity, const struct oracle_action* acti
     drm_sched_entity_modify_sched(entity->sched_entity, entity->sched_list, action->ring_count);
 }
 
+static void set_deadline(struct job_record* record, u64 deadline) {
+    if (record->finished)
+        dma_fence_set_deadline(record->finished, (ktime_t)deadline);
+}
+
 static void run_action(const struct oracle_action* action) {
     struct entity* entity = &the_run.entities[action->entity];
     struct ring* ring = &the_run.rings[action->ring];
@@ -125,6 +130,14 @@ static void run_action(const struct oracle_action* action) {
         break;
     case ORACLE_RESET_RING:
         reset_ring(ring, NULL);
+        break;
+    case ORACLE_QUERY:
+        query_job(&the_run.jobs[action->job]);
+        unname(&the_run.jobs[action->job]);
+        break;
+    case ORACLE_SET_DEADLINE:
+        set_deadline(&the_run.jobs[action->job], action->deadline);
+        unname(&the_run.jobs[action->job]);
         break;
     }
 }
@@ -242,6 +255,10 @@ static bool indices_valid(const u32* list, u32 count, u32 limit) {
     return true;
 }
 
+static bool names_job(const struct oracle_action* action) {
+    return action->kind == ORACLE_QUERY || action->kind == ORACLE_SET_DEADLINE;
+}
+
 static bool workload_valid(const struct oracle_workload* w) {
     for (u32 i = 0; i < w->entity_count; i++)
         if (!w->entities[i].ring_count ||
@@ -256,7 +273,7 @@ static bool workload_valid(const struct oracle_workload* w) {
     for (u32 i = 0; i < w->action_count; i++) {
         const struct oracle_action* action = &w->actions[i];
         if ((w->entity_count && action->entity >= w->entity_count) ||
-            action->ring >= w->ring_count ||
+            action->ring >= w->ring_count || (names_job(action) && action->job >= w->job_count) ||
             !indices_valid(action->rings, action->ring_count, w->ring_count))
             return false;
     }
@@ -280,8 +297,11 @@ static void prepare_records(const struct oracle_workload* w) {
         for (u32 k = 0; k < w->jobs[i].after_count; k++)
             the_run.jobs[w->jobs[i].after[k]].uses++;
     }
-    for (u32 i = 0; i < w->action_count; i++)
+    for (u32 i = 0; i < w->action_count; i++) {
         the_run.actions[i] = &w->actions[i];
+        if (names_job(&w->actions[i]))
+            the_run.jobs[w->actions[i].job].uses++;
+    }
     sort_actions(the_run.actions, w->action_count);
 }
 

@@ -73,7 +73,9 @@ enum oracle_action_kind {
     ORACLE_SET_PRIORITY,
     ORACLE_MODIFY_SCHED,
     ORACLE_FINI_SCHEDULER,
-    ORACLE_RESET_RING
+    ORACLE_RESET_RING,
+    ORACLE_QUERY, /* names and status of a job's finished fence */
+    ORACLE_SET_DEADLINE
 };
 
 struct oracle_action {
@@ -84,6 +86,8 @@ struct oracle_action {
     enum oracle_priority priority;
     const uint32_t* rings; /* for modify-sched */
     uint32_t ring_count;
+    uint32_t job;      /* for query and set-deadline: its index; pushed by then */
+    uint64_t deadline; /* for set-deadline */
 };
 
 struct oracle_workload {
@@ -109,6 +113,7 @@ enum oracle_event_kind {
     ORACLE_EV_FREE_JOB,
     ORACLE_EV_TIMEDOUT,
     ORACLE_EV_RESET,
+    ORACLE_EV_QUERY, /* no event of the log: what a query found */
     ORACLE_EV_COUNT
 };
 
@@ -118,7 +123,9 @@ struct oracle_event {
     uint32_t job; /* index; meaningless for a reset, as is the entity */
     uint32_t entity;
     uint32_t ring;
-    int error;
+    int error;            /* of a query: the status */
+    const char* driver;   /* of a query; NULL when the submit had failed */
+    const char* timeline; /* likewise */
 };
 typedef void (*oracle_listener)(void* context, const struct oracle_event* event);
 

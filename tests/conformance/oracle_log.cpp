@@ -35,8 +35,8 @@ OracleView::OracleView(const Workload& from) {
         jobs.push_back({j.at, j.entity, j.credits, j.duration, j.after.data(),
                         count(j.after.size()), j.via, j.run});
     for (const auto& a : from.actions)
-        actions.push_back(
-            {a.at, a.kind, a.entity, a.ring, a.priority, a.rings.data(), count(a.rings.size())});
+        actions.push_back({a.at, a.kind, a.entity, a.ring, a.priority, a.rings.data(),
+                           count(a.rings.size()), a.job, a.deadline});
     workload = {rings.data(), count(rings.size()),   entities.data(), count(entities.size()),
                 jobs.data(),  count(jobs.size()),    actions.data(),  count(actions.size()),
                 from.policy,  from.rcu_grace_period, from.until};
@@ -46,10 +46,25 @@ struct Writer {
     std::string text;
     const Workload* workload;
     std::vector<std::string> entity_names, ring_names; // as JSON strings
+    std::string observations;                          // lines behind the log
 };
+
+// In the words of the simulator's observations.
+void write_query(Writer& writer, const oracle_event& event) {
+    auto out = std::back_inserter(writer.observations);
+    fmt::format_to(out, "observed {} ns: query job {}: ", event.t,
+                   writer.workload->jobs[event.job].id);
+    if (event.driver)
+        fmt::format_to(out, "driver '{}', timeline '{}', status {}\n", event.driver, event.timeline,
+                       event.error);
+    else
+        writer.observations += "its submit had failed\n";
+}
 
 void write_event(void* context, const oracle_event* event) {
     auto& writer = *static_cast<Writer*>(context);
+    if (event->kind == ORACLE_EV_QUERY)
+        return write_query(writer, *event);
     auto out = std::back_inserter(writer.text);
     const char* name = oracle_event_name(event->kind);
     const std::string& ring = writer.ring_names[event->ring];
@@ -74,12 +89,14 @@ void run(const Workload& workload, oracle_listener listener, void* context, orac
 } // namespace
 
 std::string oracle_log(const Workload& workload, oracle_result& result) {
-    Writer writer{{}, &workload, {}, {}};
+    Writer writer{{}, &workload, {}, {}, {}};
     for (const auto& entity : workload.entities)
         writer.entity_names.push_back(nlohmann::json(entity.id).dump());
     for (const auto& ring : workload.rings)
         writer.ring_names.push_back(nlohmann::json(ring.name).dump());
     run(workload, write_event, &writer, result);
+    if (result.hazard == ORACLE_HAZARD_NONE) // the other side's come at the end, too
+        writer.text += writer.observations;
     return std::move(writer.text);
 }
 

@@ -50,6 +50,11 @@ Workload without_jobs(const Workload& from, std::size_t first, std::size_t count
     renumbering.filter(w.jobs);
     for (auto& job : w.jobs)
         renumbering.apply(job.after);
+    std::erase_if(w.actions,
+                  [&](const Action& a) { return a.names_job() && !renumbering.kept(a.job); });
+    for (auto& action : w.actions)
+        if (action.names_job())
+            renumbering.apply(action.job);
     return w;
 }
 
@@ -59,7 +64,7 @@ Workload without_entity(const Workload& from, std::uint32_t entity) {
         if (w.jobs[i].entity == entity)
             w = without_jobs(w, i, 1);
     std::erase_if(w.actions, [&](const Action& a) {
-        return a.entity == entity && a.kind != ORACLE_FINI_SCHEDULER && a.kind != ORACLE_RESET_RING;
+        return a.entity == entity && !a.names_ring() && !a.names_job();
     });
     std::vector<bool> keep(w.entities.size(), true);
     keep[entity] = false;
@@ -71,7 +76,7 @@ Workload without_entity(const Workload& from, std::uint32_t entity) {
         if (renumbering.kept(action.entity))
             renumbering.apply(action.entity);
         else
-            action.entity = 0; // an action on a ring, to which it means nothing
+            action.entity = 0; // an action on a ring or a job, to which it means nothing
     }
     return w;
 }
@@ -83,9 +88,7 @@ bool ring_in_use(const Workload& w, std::uint32_t ring) {
     return std::any_of(w.entities.begin(), w.entities.end(),
                        [&](const Entity& e) { return names(e.rings); }) ||
            std::any_of(w.actions.begin(), w.actions.end(), [&](const Action& a) {
-               return names(a.rings) ||
-                      ((a.kind == ORACLE_FINI_SCHEDULER || a.kind == ORACLE_RESET_RING) &&
-                       a.ring == ring);
+               return names(a.rings) || (a.names_ring() && a.ring == ring);
            });
 }
 

@@ -90,18 +90,18 @@ static void add_dependencies(struct drm_sched_job* job, const struct oracle_job*
     }
 }
 
-static void drop_finished(struct job_record* record) {
+/* One of those that name this job needs it no more. */
+void unname(struct job_record* record) {
+    if (--record->uses)
+        return;
     dma_fence_put(record->finished);
     record->finished = NULL;
 }
 
 /* This job has named its dependencies: drop those that no later job will name. */
 void release_dependencies(struct job_record* record) {
-    for (u32 i = 0; i < record->spec->after_count; i++) {
-        struct job_record* named = &the_run.jobs[record->spec->after[i]];
-        if (!--named->uses)
-            drop_finished(named);
-    }
+    for (u32 i = 0; i < record->spec->after_count; i++)
+        unname(&the_run.jobs[record->spec->after[i]]);
 }
 
 void submit_job(struct job_record* record) {

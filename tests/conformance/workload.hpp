@@ -53,6 +53,10 @@ struct Action {
     std::uint32_t ring = 0;
     oracle_priority priority = ORACLE_PRIORITY_NORMAL;
     std::vector<std::uint32_t> rings = {};
+    std::uint32_t job = 0; // query, set-deadline
+    std::uint64_t deadline = 0;
+    bool names_job() const { return kind == ORACLE_QUERY || kind == ORACLE_SET_DEADLINE; }
+    bool names_ring() const { return kind == ORACLE_FINI_SCHEDULER || kind == ORACLE_RESET_RING; }
     bool operator==(const Action&) const = default;
 };
 

@@ -215,7 +215,8 @@ void Reader::job(const Json& object) {
 }
 
 void Reader::action(const Json& object) {
-    allow_keys(object, {"at", "do", "entity", "ring", "priority", "rings"}, "action");
+    allow_keys(object, {"at", "do", "entity", "ring", "priority", "rings", "job", "deadline"},
+               "action");
     Action action;
     action.at = time_value(object.at("at"));
     const auto verb = object.at("do").get<std::string>();
@@ -228,6 +229,14 @@ void Reader::action(const Json& object) {
     if (object.contains("ring"))
         action.ring = ring_named(object.at("ring").get<std::string>());
     action.priority = word_or(object, "priority", priority_names, action.priority);
+    if (object.contains("deadline"))
+        action.deadline = time_value(object.at("deadline"));
+    if (action.names_job()) {
+        const auto job = jobs_.find(object.at("job").get<std::uint64_t>());
+        if (job == jobs_.end() || workload_.jobs[job->second].at > action.at)
+            fail(fmt::format("{}: no such job by then", verb));
+        action.job = job->second;
+    }
     if (object.contains("rings"))
         action.rings = rings_of(object.at("rings"));
     workload_.actions.push_back(std::move(action));

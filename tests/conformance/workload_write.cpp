@@ -55,10 +55,14 @@ Json action_json(const Workload& workload, const Action& action) {
     Json object;
     object["at"] = action.at;
     object["do"] = action_names[action.kind];
-    if (action.kind == ORACLE_FINI_SCHEDULER || action.kind == ORACLE_RESET_RING)
+    if (action.names_job())
+        object["job"] = workload.jobs[action.job].id;
+    else if (action.names_ring())
         object["ring"] = workload.rings[action.ring].name;
     else
         object["entity"] = workload.entities[action.entity].id;
+    if (action.kind == ORACLE_SET_DEADLINE)
+        object["deadline"] = action.deadline;
     if (action.kind == ORACLE_SET_PRIORITY)
         object["priority"] = priority_names[action.priority];
     if (action.kind == ORACLE_MODIFY_SCHED)
