@@ -253,7 +253,17 @@ class FenceCore {
     CallbackRef link_first(Fence& fence, Callback callback);
     // fence_account.cpp
     [[nodiscard]] std::uint64_t container_bytes(FenceRef ref);
-    void account_release(FenceRef ref, const Fence& fence, Holder holder);
+    void account_container_release(FenceRef ref, const Fence& fence, Holder holder);
+    void account_release(FenceRef ref, const Fence& fence, Holder holder) {
+        constexpr std::uint16_t mask = flag::signaled | flag::off_ledger;
+        if (ref.part() == FencePart::scheduled || (fence.flags.peek() & mask) != flag::signaled)
+            return;
+        if (ref.part() == FencePart::container) [[unlikely]]
+            return account_container_release(ref, fence, holder);
+        const bool own = ref.part() == FencePart::hardware;
+        ledger.unpinned(own ? kFenceBytes : kSchedFenceBytes, fence.timestamp, machine.now(),
+                        holder, own ? "hardware fence" : "scheduler fence");
+    }
     void only_input_left(FenceRef ref, Holder holder);
     [[nodiscard]] sim::Time pinned_since(FenceRef ref, const Fence& fence);
     [[nodiscard]] std::string_view kind_of(FenceRef ref);
