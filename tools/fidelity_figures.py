@@ -17,8 +17,8 @@ FILES = ("sched_main.c", "sched_entity.c", "sched_fence.c")
 NOT_COUNTED = {
     "drm_sched_fence_slab_init": "module init",
     "drm_sched_fence_slab_fini": "module exit",
-    "init_module": "module init",
-    "cleanup_module": "module exit",
+    "shim_module_init": "module init",
+    "shim_module_exit": "module exit",
     "drm_sched_suspend_timeout": "by name",
     "drm_sched_resume_timeout": "by name",
     "drm_sched_tdr_queue_imm": "by name",
@@ -77,12 +77,14 @@ def coverage(build, name):
     [document] = [f for f in json.loads(report.stdout)["files"] if f["file"].endswith("/" + name)]
     [path] = build.rglob(f"kernel/drivers/gpu/drm/scheduler/{name}")
     excluded = allocation_failures(path.read_text().splitlines())
+    spans = [(f["start_line"], f["end_line"], f["name"]) for f in document["functions"]]
     counts = {}
     for line in document["lines"]:
-        function = line.get("function_name", "")
-        if function in NOT_COUNTED or line["line_number"] in excluded:
+        number = line["line_number"]
+        function = next((name for first, last, name in spans if first <= number <= last), "")
+        if function in NOT_COUNTED or number in excluded:
             continue
-        key = (function, line["line_number"])
+        key = (function, number)
         counts[key] = counts.get(key, 0) + line["count"]
     missing = {}
     for (function, number), count in counts.items():
