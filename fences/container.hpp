@@ -43,6 +43,10 @@ class Containers {
     void close(const std::string& name);
     /// What the exit of the last process does: closes everything, in order of name.
     void close_all();
+    /// sync_file_get_fence, drm_syncobj_fence_get: a new reference to the fence that it holds now.
+    [[nodiscard]] FenceRef get_fence(const std::string& name) {
+        return core_.take(find(name).fence);
+    }
     [[nodiscard]] std::size_t open() const { return items_.size(); }
 
   private:

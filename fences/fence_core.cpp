@@ -247,9 +247,15 @@ void FenceCore::wait(FenceRef ref) {
     const auto wake = [](void* env, FenceRef, std::uint64_t context) {
         static_cast<FenceCore*>(env)->machine.wake(*reinterpret_cast<sim::Context*>(context));
     };
-    if (!add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter)))
+    const auto callback = add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter));
+    if (!callback)
         return;
-    machine.block("a fence to signal");
+    try {
+        machine.block("a fence to signal");
+    } catch (const sim::Interrupted&) {
+        remove_callback(ref, *callback);
+        throw;
+    }
     // The waiter takes the lock once more to look at the flag and to leave the list.
     Fence& signalled = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, signalled), "dma_fence::lock");

@@ -114,7 +114,8 @@ class FenceCore {
     /// dma_fence_remove_callback: true when it was still registered.
     bool remove_callback(FenceRef ref, CallbackRef callback);
 
-    /// dma_fence_wait, uninterruptible, without timeout. Blocks the current context.
+    /// dma_fence_wait without timeout. Blocks the current context; gives up when that is
+    /// interrupted.
     void wait(FenceRef ref);
 
     /// ops->get_driver_name and ops->get_timeline_name: through the ops table, so into the module.

@@ -45,6 +45,11 @@ class Ring {
     Ring& operator=(const Ring&) = delete;
 
     void submit(const Item& item);
+    /// The job ends now: the one that executes completes at this instant, in a place taken now; one
+    /// that waits its turn will take no time. Nothing happens when the job is not on the ring.
+    void terminate(std::uint64_t ordinal);
+    /// The same for the job that executes, if there is one.
+    void terminate_current();
 
     [[nodiscard]] const std::string& name() const { return args_.name; }
     [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
@@ -73,6 +78,8 @@ class Ring {
     sim::Context irq_;
     boost::circular_buffer<Item> items_;      ///< the front one executes
     boost::circular_buffer<Item> signalling_; ///< done, interrupt still to come
+    sim::TimerHandle timer_;                  ///< of the job that executes
+    sim::Time switching_ = 0;                 ///< what the switch to it costs
     sim::Time started_ = 0;
     sim::Time busy_ = 0;
     bool has_history_ = false;

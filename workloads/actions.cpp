@@ -19,13 +19,16 @@ using fences::Holder;
 
 namespace {
 
+/// Kept word by word; programs can make any number.
+constexpr std::size_t kMostObservations = 10'000;
+
 std::string title(const Action& action, const Workload& workload) {
     std::string text(name_of(action.kind));
     if (action.entity != kNoIndex)
         return text + " " + workload.entities[action.entity].id;
     if (action.ring != kNoIndex)
         return text + " " + workload.rings[action.ring];
-    for (const std::string* name : {&action.device, &action.driver, &action.name})
+    for (const std::string* name : {&action.device, &action.driver, &action.client, &action.name})
         if (!name->empty())
             return text + " " + *name;
     return action.job ? text + " job " + std::to_string(*action.job) : text;
@@ -60,6 +63,10 @@ void Run::perform(const Action& action) {
             return unload_driver(action.driver);
         case ActionKind::fini_scheduler:
             return fini_scheduler(action.ring);
+        case ActionKind::exit_client:
+            return exit_client(action);
+        case ActionKind::terminate:
+            return terminate(action);
         default:
             return action.entity != kNoIndex ? perform_on_entity(action) : perform_on_fence(action);
         }
@@ -80,12 +87,17 @@ void Run::perform_on_entity(const Action& action) {
             list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
         return sched_.entity_modify_sched(entity, list);
     }
-    if (entity_ending_[action.entity]) {
+    if (!end_entity(action.entity, action.kind))
         observe(action, "its end has begun already");
-        return;
-    }
-    entity_ending_[action.entity] = true;
-    switch (action.kind) {
+}
+
+/// Ends an entity in the way of an action of that kind; false when its end has begun already.
+bool Run::end_entity(std::uint32_t index, ActionKind how) {
+    if (entity_ending_[index])
+        return false;
+    entity_ending_[index] = true;
+    const scheduler::EntityRef entity = entities_[index];
+    switch (how) {
     case ActionKind::destroy_entity:
         sched_.entity_destroy(entity);
         break;
@@ -94,11 +106,12 @@ void Run::perform_on_entity(const Action& action) {
         sched_.entity_fini(entity);
         break;
     default:
-        assert(action.kind == ActionKind::fini_entity);
+        assert(how == ActionKind::fini_entity);
         sched_.entity_fini(entity);
         break;
     }
-    driver_of_entity_[action.entity]->close_entity(entity);
+    driver_of_entity_[index]->close_entity(entity);
+    return true;
 }
 
 void Run::fini_scheduler(std::uint32_t ring) {
@@ -161,17 +174,30 @@ void Run::export_fence(const Action& action) {
         else
             observe(action, "there is no hardware fence yet; the public one is exported");
     }
-    const auto kind = action.to == ExportTo::syncobj ? fences::ContainerKind::syncobj
-                                                     : fences::ContainerKind::sync_file;
-    containers_.put_in(kind, action.name, fence);
+    export_fence(action_names_, action.to, action.name, fence);
 }
 
-/// export, query, poll, wait, close: on a container by name, or on a job's fence directly.
+/// The job, or the one that the ring executes, ends now.
+void Run::terminate(const Action& action) {
+    if (!action.job) {
+        const RingPlace& place = rings_[action.ring];
+        return place.driver->rings()[place.slot].ring->terminate_current();
+    }
+    terminate_job(held(action).job);
+    release_held(action);
+}
+
+/// export, import, query, poll, wait, close: on a container by name, or on a job's fence directly.
 void Run::perform_on_fence(const Action& action) {
     const bool by_name = !action.job.has_value();
     if (action.kind == ActionKind::export_fence) {
         export_fence(action);
         release_held(action);
+        return;
+    }
+    if (action.kind == ActionKind::import_fence) {
+        names_.import(action_names_, action.name);
+        observe(action, "it is there");
         return;
     }
     if (by_name && !containers_.exists(action.name)) {
@@ -180,15 +206,11 @@ void Run::perform_on_fence(const Action& action) {
     }
     switch (action.kind) {
     case ActionKind::query: {
-        fences::SyncFileInfo info;
-        if (by_name) {
-            info = containers_.query(action.name);
-        } else {
-            const FenceRef fence = held(action).fence;
-            info.timeline = core_.timeline_name(fence);
-            info.driver = core_.driver_name(fence);
-            info.status = core_.status(fence);
+        if (!by_name) {
+            observe(action, describe_status(held(action).fence));
+            break;
         }
+        const fences::SyncFileInfo info = containers_.query(action.name);
         observe(action, fmt::format("driver '{}', timeline '{}', status {}", info.driver,
                                     info.timeline, info.status));
         break;
@@ -208,8 +230,8 @@ void Run::perform_on_fence(const Action& action) {
         break;
     default:
         assert(action.kind == ActionKind::close);
-        if (by_name)
-            containers_.close(action.name);
+        if (by_name && !names_.close(action_names_, action.name))
+            observe(action, "no action has it open");
         break;
     }
     if (!by_name)
@@ -217,8 +239,14 @@ void Run::perform_on_fence(const Action& action) {
 }
 
 void Run::observe(const Action& action, const std::string& text) {
-    observations_.push_back(
-        fmt::format("{} ns: {}: {}", machine_.now(), title(action, workload_), text));
+    observe(title(action, workload_), text);
+}
+
+void Run::observe(const std::string& who, const std::string& text) {
+    if (observations_.size() == kMostObservations)
+        ++unkept_observations_;
+    else
+        observations_.push_back(fmt::format("{} ns: {}: {}", machine_.now(), who, text));
 }
 
 } // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -15,6 +15,10 @@ std::string quoted(std::string_view text) {
     return '"' + std::string(text) + '"';
 }
 
+bool runs(ExportTo to) {
+    return to == ExportTo::sync_file || to == ExportTo::syncobj;
+}
+
 bool runs(const Action& action) {
     switch (action.kind) {
     case ActionKind::destroy_entity:
@@ -29,11 +33,43 @@ bool runs(const Action& action) {
     case ActionKind::poll:
     case ActionKind::wait:
     case ActionKind::close:
+    case ActionKind::import_fence:
+    case ActionKind::terminate:
+    case ActionKind::exit_client:
         return true;
     case ActionKind::export_fence:
-        return action.to == ExportTo::sync_file || action.to == ExportTo::syncobj;
+        return runs(action.to);
     default:
         return false;
+    }
+}
+
+/// The steps of a program, and those of its loops.
+void check_steps(const std::vector<Step>& steps, const std::string& where,
+                 std::vector<std::string>& messages) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const std::string at = where + "/" + std::to_string(i);
+        if (const auto* const loop = std::get_if<LoopStep>(&steps[i].what)) {
+            check_steps(loop->steps, at + "/loop/steps", messages);
+        } else if (const auto* const submit = std::get_if<SubmitStep>(&steps[i].what)) {
+            if (submit->via != Via::none) {
+                messages.push_back(not_yet(at + "/submit/via", quoted(name_of(submit->via))));
+            }
+        } else if (const auto* const exported = std::get_if<ExportStep>(&steps[i].what)) {
+            if (!runs(exported->to)) {
+                messages.push_back(not_yet(at + "/export/to", quoted(name_of(exported->to))));
+            }
+        } else if (std::holds_alternative<SetDeadlineStep>(steps[i].what)) {
+            messages.push_back(not_yet(at, quoted("set-deadline")));
+        }
+    }
+}
+
+void check_clients(const Workload& workload, std::vector<std::string>& messages) {
+    const std::string file = workload.source_path + (workload.streamed ? ":1" : "");
+    for (std::size_t i = 0; i < workload.clients.size(); ++i) {
+        check_steps(workload.clients[i].program,
+                    file + ": /clients/" + std::to_string(i) + "/program", messages);
     }
 }
 
@@ -85,11 +121,7 @@ void check_config(const Config& config, std::vector<std::string>& messages) {
 
 std::vector<std::string> unsupported(const Workload& workload, const Config& config) {
     std::vector<std::string> messages;
-    for (std::size_t i = 0; i < workload.clients.size(); ++i) {
-        messages.push_back(not_yet(workload.source_path + (workload.streamed ? ":1" : "") +
-                                       ": /clients/" + std::to_string(i),
-                                   "a client with a program"));
-    }
+    check_clients(workload, messages);
     check_actions(workload, messages);
     check_config(config, messages);
     return messages;

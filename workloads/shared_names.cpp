@@ -1,0 +1,43 @@
+#include "workloads/shared_names.hpp"
+
+namespace fenceline::workloads::inline FENCELINE_MODE {
+
+void SharedNames::open(OpenNames& own, const std::string& name) {
+    if (own.insert(name).second)
+        ++parties_[name];
+}
+
+void SharedNames::export_fence(OpenNames& own, fences::ContainerKind kind, const std::string& name,
+                               fences::FenceRef fence) {
+    if (kind == fences::ContainerKind::sync_file && containers_.exists(name))
+        containers_.close(name);
+    containers_.put_in(kind, name, fence);
+    open(own, name);
+    imports_[name].wake_up(machine_);
+}
+
+void SharedNames::import(OpenNames& own, const std::string& name) {
+    imports_[name].wait_event(machine_, "a name to be exported",
+                              [&] { return containers_.exists(name); });
+    open(own, name);
+}
+
+bool SharedNames::close(OpenNames& own, const std::string& name) {
+    const auto found = own.find(name);
+    if (found == own.end())
+        return false;
+    own.erase(found);
+    const auto parties = parties_.find(name);
+    if (--parties->second == 0) {
+        parties_.erase(parties);
+        containers_.close(name);
+    }
+    return true;
+}
+
+void SharedNames::close_all(OpenNames& own) {
+    while (!own.empty())
+        close(own, std::string(*own.begin()));
+}
+
+} // namespace fenceline::workloads::inline FENCELINE_MODE

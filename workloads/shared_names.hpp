@@ -1,0 +1,47 @@
+// The names under which clients and actions share fences: who has which of them open.
+//
+// A name stands for a place in Containers: one party exports to it (again and again, if it likes;
+// the place then holds the latest fence), any number of others import it. Each of them has it open,
+// and the container goes with the last who closes it. A sync_file cannot take another fence, so
+// exporting to it again makes a new one of that name, which those who have the name open get.
+//
+// Ownership: refers to the containers; the parties keep their sets of open names themselves.
+#pragma once
+
+#include "fences/container.hpp"
+#include "sim/wait.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+namespace fenceline::workloads::inline FENCELINE_MODE {
+
+/// The names that one party has open, in the order in which it will close them at its end.
+using OpenNames = std::set<std::string, std::less<>>;
+
+class SharedNames {
+  public:
+    SharedNames(sim::Machine& machine, fences::Containers& containers)
+        : machine_(machine), containers_(containers) {}
+
+    /// Puts the fence there and wakes those who wait for the name.
+    void export_fence(OpenNames& own, fences::ContainerKind kind, const std::string& name,
+                      fences::FenceRef fence);
+    /// Blocks until somebody has the name open, then opens it as well.
+    void import(OpenNames& own, const std::string& name);
+    /// False when this party does not have it open.
+    bool close(OpenNames& own, const std::string& name);
+    void close_all(OpenNames& own);
+
+  private:
+    void open(OpenNames& own, const std::string& name);
+
+    sim::Machine& machine_;
+    fences::Containers& containers_;
+    std::map<std::string, std::uint64_t> parties_; ///< how many have it open
+    std::map<std::string, sim::WaitQueue> imports_;
+};
+
+} // namespace fenceline::workloads::inline FENCELINE_MODE
