@@ -102,8 +102,8 @@ void Machine::wake_sleeper(void* self, std::uint64_t arg) {
     auto& machine = *static_cast<Machine*>(self);
     auto& context = *reinterpret_cast<Context*>(arg);
     machine.point(Op::wake, &context);
-    std::erase(machine.blocked_, &context);
-    machine.resume(context);
+    if (std::erase(machine.blocked_, &context) != 0) // else it is on its way to give up
+        machine.resume(context);
 }
 
 void Machine::interrupt(Context& context) {
@@ -114,7 +114,8 @@ void Machine::interrupt(Context& context) {
 
 void Machine::wake(Context& context) {
     point(Op::wake, &context);
-    std::erase(blocked_, &context);
+    if (std::erase(blocked_, &context) == 0)
+        return; // it was interrupted, and is on its way already
     engine.post(
         [](void* self, std::uint64_t arg) {
             static_cast<Machine*>(self)->resume(*reinterpret_cast<Context*>(arg));

@@ -106,7 +106,8 @@ class Machine {
     void block(std::string_view reason);
     /// Blocks the current context until `when`, in the place that is taken now.
     void sleep_until(Time when, std::string_view reason);
-    /// Lets a blocked context go on; its wake-up takes a place in the order.
+    /// Lets a blocked context go on; its wake-up takes a place in the order. Nothing happens when it
+    /// has been woken already.
     void wake(Context& context);
     /// Makes a context give up its wait, or its next one: block() throws Interrupted there. What it
     /// is in must be prepared for that, as fence waits, sleeps and wait queues are.

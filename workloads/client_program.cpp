@@ -81,7 +81,8 @@ void ClientProgram::check_progress() {
 void ClientProgram::end() {
     task_ = nullptr;
     state_ = State::ended;
-    record_.end(now());
+    if (!cut_short_)
+        record_.end(now());
     release_labels();
     around_.host.program_ended();
 }
@@ -91,7 +92,8 @@ void ClientProgram::release_labels() {
         around_.core.put(label.fence, Holder::workload);
 }
 
-void ClientProgram::stop() {
+void ClientProgram::stop(bool cut_short) {
+    cut_short_ = cut_short;
     switch (state_) {
     case State::to_start:
         state_ = State::ended;

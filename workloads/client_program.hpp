@@ -84,8 +84,9 @@ class ClientProgram {
     /// Runs the program, now, in a task of its own. Does nothing after stop().
     void start();
     /// Ends the program: where it waits it gives up, which takes a place. One that is ending
-    /// already, perhaps waiting for its queues, is left to it.
-    void stop();
+    /// already, perhaps waiting for its queues, is left to it. At the end of the run a program is
+    /// cut short, which is no end of its own.
+    void stop(bool cut_short);
     /// Closes what it has exported and imported. REQUIRES: it takes no more steps.
     void close_names() { around_.names.close_all(open_); }
 
@@ -145,6 +146,7 @@ class ClientProgram {
     std::vector<fences::FenceRef> after_; ///< kept for its capacity
     fences::FenceRef waited_for_;         ///< while it waits for a fence
     std::uint64_t timeless_rounds_ = 0;   ///< in a row, without time passing
+    bool cut_short_ = false;
     ClientRecord record_;
 };
 

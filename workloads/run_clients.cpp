@@ -117,7 +117,7 @@ void Run::exit_client(const Action& action) {
         return p->spec().name == action.client;
     });
     if (program != programs_.end())
-        (*program)->stop();
+        (*program)->stop(false);
     end_entities(action.client, action.how);
     if (program != programs_.end())
         (*program)->close_names();
@@ -147,7 +147,7 @@ void Run::stop_programs(bool stuck) {
         if (stuck)
             if (std::string text = program->waiting_text(); !text.empty())
                 stuck_programs_.push_back(std::move(text));
-        program->stop();
+        program->stop(true);
     }
 }
 

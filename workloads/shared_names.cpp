@@ -1,5 +1,7 @@
 #include "workloads/shared_names.hpp"
 
+#include <utility>
+
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
 void SharedNames::open(OpenNames& own, const std::string& name) {
@@ -13,14 +15,29 @@ void SharedNames::export_fence(OpenNames& own, fences::ContainerKind kind, const
         containers_.close(name);
     containers_.put_in(kind, name, fence);
     open(own, name);
-    imports_[name].wake_up(machine_);
+    const auto import = imports_.find(name);
+    if (import == imports_.end())
+        return;
+    for (OpenNames* party : std::exchange(import->second.parties, {}))
+        open(*party, name);
+    import->second.queue.wake_up(machine_);
 }
 
 void SharedNames::import(OpenNames& own, const std::string& name) {
-    imports_[name].wait_event(machine_, "a name to be exported",
-                              [&] { return containers_.exists(name); });
-    open(own, name);
+    if (containers_.exists(name))
+        return open(own, name);
+    Import& import = imports_[name];
+    import.parties.push_back(&own);
+    try {
+        import.queue.wait_event(machine_, "a name to be exported",
+                                [&] { return own.contains(name);
+    });
 }
+catch (const sim::Interrupted&) {
+    std::erase(import.parties, &own);
+    throw;
+}
+} // namespace fenceline::workloads::inline FENCELINE_MODE
 
 bool SharedNames::close(OpenNames& own, const std::string& name) {
     const auto found = own.find(name);

@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
@@ -26,7 +27,8 @@ class SharedNames {
     SharedNames(sim::Machine& machine, fences::Containers& containers)
         : machine_(machine), containers_(containers) {}
 
-    /// Puts the fence there and wakes those who wait for the name.
+    /// Puts the fence there. Those who wait for the name have it open from now on, whatever becomes
+    /// of it before they move.
     void export_fence(OpenNames& own, fences::ContainerKind kind, const std::string& name,
                       fences::FenceRef fence);
     /// Blocks until somebody has the name open, then opens it as well.
@@ -41,7 +43,11 @@ class SharedNames {
     sim::Machine& machine_;
     fences::Containers& containers_;
     std::map<std::string, std::uint64_t> parties_; ///< how many have it open
-    std::map<std::string, sim::WaitQueue> imports_;
+    struct Import {
+        sim::WaitQueue queue;
+        std::vector<OpenNames*> parties; ///< those who wait
+    };
+    std::map<std::string, Import> imports_;
 };
 
 } // namespace fenceline::workloads::inline FENCELINE_MODE
