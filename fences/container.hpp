@@ -43,10 +43,9 @@ class Containers {
     void close(const std::string& name);
     /// What the exit of the last process does: closes everything, in order of name.
     void close_all();
-    /// sync_file_get_fence, drm_syncobj_fence_get: a new reference to the fence that it holds now.
-    [[nodiscard]] FenceRef get_fence(const std::string& name) {
-        return core_.take(find(name).fence);
-    }
+    /// The fence that is there, a reference of the caller's: sync_file_get_fence,
+    /// drm_syncobj_find_fence.
+    FenceRef take_fence(const std::string& name) { return core_.take(find(name).fence); }
     [[nodiscard]] std::size_t open() const { return items_.size(); }
 
   private:

@@ -205,16 +205,9 @@ void Run::perform_on_fence(const Action& action) {
         return;
     }
     switch (action.kind) {
-    case ActionKind::query: {
-        if (!by_name) {
-            observe(action, describe_status(held(action).fence));
-            break;
-        }
-        const fences::SyncFileInfo info = containers_.query(action.name);
-        observe(action, fmt::format("driver '{}', timeline '{}', status {}", info.driver,
-                                    info.timeline, info.status));
+    case ActionKind::query:
+        observe(action, by_name ? query_name(action.name) : describe_status(held(action).fence));
         break;
-    }
     case ActionKind::poll: {
         const bool done =
             by_name ? containers_.poll(action.name) : core_.is_signaled(held(action).fence);

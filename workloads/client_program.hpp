@@ -60,6 +60,8 @@ class ClientHost {
                               fences::FenceRef fence) = 0;
     /// "driver 'd', timeline 't', status 1".
     virtual std::string describe_status(fences::FenceRef fence) = 0;
+    /// What SYNC_IOC_FILE_INFO tells of what is open under the name, in the same form.
+    virtual std::string query_name(const std::string& name) = 0;
     virtual void observe_step(const std::string& client, const std::string& text) = 0;
     /// The program has ended, by whatever means.
     virtual void program_ended() = 0;

@@ -3,8 +3,6 @@
 #include "workloads/client_program.hpp"
 #include "workloads/draw.hpp"
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <utility>
 
@@ -24,7 +22,7 @@ FenceRef ClientProgram::take_fence(const std::string& fence) {
     if (const Label* const label = find_label(fence))
         return label->fence ? around_.core.take(label->fence) : FenceRef{};
     if (open_.contains(fence) && around_.containers.exists(fence))
-        return around_.containers.get_fence(fence);
+        return around_.containers.take_fence(fence);
     return {};
 }
 
@@ -108,12 +106,8 @@ void ClientProgram::perform(const ImportStep& step) {
 }
 
 void ClientProgram::perform(const QueryStep& step) {
-    if (open_.contains(step.fence) && around_.containers.exists(step.fence)) {
-        const fences::SyncFileInfo info = around_.containers.query(step.fence);
-        return observe("query", step.fence,
-                       fmt::format("driver '{}', timeline '{}', status {}", info.driver,
-                                   info.timeline, info.status));
-    }
+    if (open_.contains(step.fence) && around_.containers.exists(step.fence))
+        return observe("query", step.fence, around_.host.query_name(step.fence));
     const Label* const label = find_label(step.fence);
     observe("query", step.fence,
             label != nullptr && label->fence ? around_.host.describe_status(label->fence)

@@ -131,6 +131,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void export_fence(OpenNames& own, ExportTo to, const std::string& name,
                       fences::FenceRef fence) override;
     std::string describe_status(fences::FenceRef fence) override;
+    std::string query_name(const std::string& name) override;
     void observe_step(const std::string& client, const std::string& text) override;
     void program_ended() override;
     // actions.cpp

@@ -136,6 +136,12 @@ std::string Run::describe_status(FenceRef fence) {
                        core_.status(fence));
 }
 
+std::string Run::query_name(const std::string& name) {
+    const fences::SyncFileInfo info = containers_.query(name);
+    return fmt::format("driver '{}', timeline '{}', status {}", info.driver, info.timeline,
+                       info.status);
+}
+
 void Run::observe_step(const std::string& client, const std::string& text) {
     observe("client " + client, text);
 }

@@ -59,13 +59,16 @@ TEST(Mixes, ABatchJobOfLowPriorityCostsTheGameFewerFramesThanOneOfNormalPriority
     EXPECT_LT(game(normal), 0.9 * game(text));
 }
 
-TEST(Mixes, RoundRobinGivesTheWorkstationsInteractiveClientsMoreFrames) {
+// The editor and the headset have one job a frame and wait for one of the training job's instead of
+// all four. A request of the inference service is three jobs, each of which waits for its turn once
+// the one before it is done; in order of submission only the first waits long.
+TEST(Mixes, RoundRobinHelpsOneJobAFrameAndCostsChainsOfJobs) {
     const RunResult fifo = run_config("workstation-loop", {{"scheduler.policy", "fifo"}});
     const RunResult rr = run_config("workstation-loop", {{"scheduler.policy", "rr"}});
-    for (const char* client : {"editor", "headset", "inference"}) {
+    for (const char* client : {"editor", "headset"}) {
         EXPECT_GT(rate_of(rr, client), 1.1 * rate_of(fifo, client)) << client;
     }
-    EXPECT_LT(rate_of(rr, "training"), rate_of(fifo, "training"));
+    EXPECT_LT(rate_of(rr, "inference"), 0.9 * rate_of(fifo, "inference"));
 }
 
 } // namespace
