@@ -42,7 +42,7 @@ struct ProgramJob {
 
 /// What a label stands for.
 struct Label {
-    fences::FenceRef fence; ///< one reference; null: closed, or the submit failed
+    fences::FenceRef fence; ///< the public one, a reference; null: closed, or the submit failed
     scheduler::JobRef job;  ///< may be gone
 };
 
@@ -52,6 +52,9 @@ class ClientHost {
     virtual ~ClientHost() = default;
     /// A driver's submit ioctl. The label's fence is null unless wanted.
     virtual Label submit(const ProgramJob& job) = 0;
+    /// A reference to what a job that comes after this one depends on; null when that has signalled
+    /// and is gone. REQUIRES: the label is bound and open.
+    virtual fences::FenceRef dependency_on(const Label& label) = 0;
     virtual void terminate_job(scheduler::JobRef job) = 0;
     virtual void set_priority(std::uint32_t entity, scheduler::Priority priority) = 0;
     /// Ends the client's entities, in order. May block.
@@ -135,6 +138,7 @@ class ClientProgram {
     void submit_one(const SubmitStep& step, bool labelled);
     [[nodiscard]] Label* find_label(const std::string& fence);
     [[nodiscard]] fences::FenceRef take_fence(const std::string& fence);
+    [[nodiscard]] fences::FenceRef take_dependency(const std::string& fence);
     void observe(const std::string& step, const std::string& fence, const std::string& text);
 
     const ClientSpec& spec_;

@@ -26,6 +26,15 @@ FenceRef ClientProgram::take_fence(const std::string& fence) {
     return {};
 }
 
+/// What a job depends on by that name: as with listed jobs, a finished fence, whichever fence it is
+/// that escapes to user space.
+FenceRef ClientProgram::take_dependency(const std::string& fence) {
+    const Label* const label = find_label(fence);
+    if (label == nullptr)
+        return take_fence(fence);
+    return label->fence ? around_.host.dependency_on(*label) : FenceRef{};
+}
+
 void ClientProgram::observe(const std::string& step, const std::string& fence,
                             const std::string& text) {
     around_.host.observe_step(spec_.name, step + " " + fence + ": " + text);
@@ -43,7 +52,7 @@ void ClientProgram::submit_one(const SubmitStep& step, bool labelled) {
         sleep_until(sim::add_saturating(now(), around_.submit_cost));
     after_.clear();
     for (const std::string& name : step.after)
-        if (const FenceRef fence = take_fence(name))
+        if (const FenceRef fence = take_dependency(name))
             after_.push_back(fence);
     const Label label = around_.host.submit({step, duration, after_, labelled});
     for (const FenceRef fence : after_)

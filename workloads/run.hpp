@@ -125,6 +125,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void exit_client(const Action& action);
     // ClientHost.
     Label submit(const ProgramJob& job) override;
+    fences::FenceRef dependency_on(const Label& label) override;
     void terminate_job(scheduler::JobRef job) override;
     void set_priority(std::uint32_t entity, scheduler::Priority priority) override;
     void end_entities(const std::string& client, ExitKind how) override;

@@ -82,6 +82,13 @@ Label Run::submit(const ProgramJob& program_job) {
     return label;
 }
 
+FenceRef Run::dependency_on(const Label& label) {
+    if (label.fence.part() != fences::FencePart::hardware)
+        return core_.take(label.fence);
+    return sched_.jobs.alive(label.job) ? core_.take(sched_.jobs.get(label.job, "job").s_fence)
+                                        : FenceRef{};
+}
+
 /// A job that has not reached its ring will take no time there; one that has ends as the ring says.
 void Run::terminate_job(JobRef ref) {
     if (!sched_.jobs.alive(ref))

@@ -202,11 +202,14 @@ TEST(ProgramLog, BothFormsDoTheSame) {
         ASSERT_EQ(results[0].observations, results[1].observations) << "seed " << seed;
         ASSERT_EQ(results[0].end_time, results[1].end_time) << "seed " << seed;
         ASSERT_EQ(results[0].hazards.size(), results[1].hazards.size()) << "seed " << seed;
-        // Waiting in vain is the only thing that can go wrong here.
-        for (const sim::Hazard& hazard : results[0].hazards)
-            EXPECT_EQ(hazard.kind->name, "deadlock")
+        // Waiting in vain is the only thing that can go wrong here; but where the driver's own fence
+        // is what escapes, nobody signals that of a job that was killed.
+        const bool own_fence = config.lifetime.public_fence == fences::PublicFence::hardware;
+        for (const sim::Hazard& hazard : results[0].hazards) {
+            EXPECT_TRUE(own_fence || hazard.kind->name == "deadlock")
                 << "seed " << seed << ": " << hazard.message << "\n"
                 << text;
+        }
         jobs += results[0].jobs_submitted;
         ++ends[static_cast<std::size_t>(results[0].end)];
     }

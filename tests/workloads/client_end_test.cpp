@@ -151,6 +151,25 @@ TEST(ClientEnd, WhoExitsBeforeTheStartNeverStarts) {
     EXPECT_FALSE(run.program("b").started);
 }
 
+// Where the driver's own fence escapes, it is still the finished fence that jobs depend on: it
+// signals also for a job that was killed.
+TEST(ClientEnd, AJobThatDependsOnAKilledOneRuns) {
+    for (const char* lifetime : {"split", "inline-lock"}) {
+        const ProgramRun run = run_text(
+            R"("clients":[{"name":"b","entities":[{"id":"b/gfx","rings":["gfx"]},
+                 {"id":"b/copy","rings":["sdma"]}],
+               "program":[{"submit":{"entity":"b/gfx","duration":10,"count":2,"as":"f"}},
+                 {"submit":{"entity":"b/copy","duration":10,"after":["f"]}}]}],
+               "actions":[{"at":5,"do":"kill-entity","entity":"b/gfx"}])",
+            R"("rings":[{"name":"gfx","credit_limit":1}],"lifetime":")" + std::string(lifetime) +
+                "\"");
+        EXPECT_THAT(run.only({"finished"}),
+                    ElementsAre("10 finished 0", "10 finished 1 err -3", "20 finished 2"))
+            << lifetime;
+        EXPECT_THAT(run.result.hazards, IsEmpty()) << lifetime;
+    }
+}
+
 TEST(ClientEnd, AClientWithoutAProgramExitsToo) {
     const ProgramRun run = run_text(
         R"("entities":[{"id":"a/gfx","rings":["gfx"]},{"id":"a/copy","rings":["gfx"]}],
