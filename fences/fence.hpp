@@ -6,8 +6,9 @@
 // after a grace period. Everything the fence needs for this may belong to somebody else: the lock
 // (LockRule), the ops table (a module's text), the names.
 //
-// A FenceRef says where a fence is: a hardware fence of its own, or the scheduled or finished half
-// of a pair; and the generation of that memory, so that a reference to a dead fence is recognised.
+// A FenceRef says where a fence is: a hardware fence of its own, the scheduled or finished half of
+// a pair, or a fence that dma-buf itself makes (an array, a chain, a stub: container_fence.hpp); and
+// the generation of that memory, so that a reference to a dead fence is recognised.
 //
 // Size: 48 bytes (the kernel's is 64), because millions of them exist in a run.
 #pragma once
@@ -26,7 +27,7 @@
 namespace fenceline::fences::inline FENCELINE_MODE {
 
 /// Which memory a FenceRef points into, and which half of it.
-enum class FencePart : std::uint8_t { hardware, scheduled, finished };
+enum class FencePart : std::uint8_t { hardware, scheduled, finished, container };
 
 struct FenceRef {
     std::uint32_t where = 0; ///< slot index and, in the low two bits, the FencePart
@@ -57,7 +58,11 @@ inline constexpr std::uint16_t signaled = 1 << 0;
 inline constexpr std::uint16_t timestamp = 1 << 1;
 inline constexpr std::uint16_t enable_signal = 1 << 2;
 inline constexpr std::uint16_t dont_pipeline = 1 << 3; ///< DRM_SCHED_FENCE_DONT_PIPELINE
+inline constexpr std::uint16_t has_deadline = 1 << 4;  ///< DRM_SCHED_FENCE_FLAG_HAS_DEADLINE_BIT
 inline constexpr std::uint16_t is_private = 1 << 8;    ///< must not reach a public container
+/// One of its references, which goes last, is the input's own (FenceCore::hold_for_input).
+inline constexpr std::uint16_t held_by_input = 1 << 9;
+inline constexpr std::uint16_t off_ledger = 1 << 10; ///< its pinning has been booked already
 } // namespace flag
 
 class FenceCore;
@@ -71,6 +76,7 @@ struct FenceOps {
     bool (*enable_signaling)(FenceCore&, FenceRef) = nullptr;
     bool (*signaled)(FenceCore&, FenceRef) = nullptr;
     void (*release)(FenceCore&, FenceRef) = nullptr;
+    void (*set_deadline)(FenceCore&, FenceRef, sim::Time) = nullptr;
 };
 
 /// Runs when the fence signals, with the fence's lock held. `owner` is whatever the registrant put

@@ -1,5 +1,9 @@
 #include "fences/fence_core.hpp"
 
+#include "fences/fence_array.hpp"
+#include "fences/fence_chain.hpp"
+#include "fences/stub_fence.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,8 +32,20 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
                 return fmt::format("scheduler fence {}:{}", pair.finished.context,
                                    pair.finished.seqno);
             }),
+      containers(m, "container fence",
+                 [](const ContainerFence& fence) {
+                     return fmt::format("container fence {}:{}", fence.base.context,
+                                        fence.base.seqno);
+                 }),
+      resv_lists(m, "dma_resv list", [](const ResvList&) { return std::string("dma_resv list"); }),
+      irq_work_context(sim::ContextKind::irq, "irq_work", m.next_context_id()),
       callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }),
-      shared_lock_(p.public_rules.lock == LockRule::shared) {}
+      shared_lock_(p.public_rules.lock == LockRule::shared) {
+    // dma-buf is built into the kernel: this text never goes away.
+    array_ops = add_ops(kFenceArrayOps, {});
+    chain_ops = add_ops(kFenceChainOps, {});
+    stub_ops = add_ops(kStubFenceOps, {});
+}
 
 std::uint32_t FenceCore::context_alloc(std::uint32_t count) {
     return std::exchange(next_context_, next_context_ + count);
@@ -49,26 +65,29 @@ void FenceCore::name_context(std::uint32_t context, std::string name) {
 std::string FenceCore::describe(FenceRef ref) {
     if (!alive(ref))
         return "fence";
-    const Fence& fence = ref.part() == FencePart::hardware ? hardware.at(ref.index()).base
-                                                           : (ref.part() == FencePart::scheduled
-                                                                  ? pairs.at(ref.index()).scheduled
-                                                                  : pairs.at(ref.index()).finished);
-    constexpr std::string_view parts[] = {"hardware", "scheduled", "finished"};
-    const std::string_view part = parts[static_cast<std::size_t>(ref.part())];
+    const Fence& fence = get(ref);
+    const std::uint64_t number = seqno(ref);
+    constexpr std::string_view parts[] = {"hardware fence", "scheduled fence", "finished fence"};
+    const std::string_view what = ref.part() == FencePart::container
+                                      ? kind_of(ref)
+                                      : parts[static_cast<std::size_t>(ref.part())];
     if (fence.context < context_names_.size() && !context_names_[fence.context].empty())
-        return fmt::format("{} fence {}:{}", part, context_names_[fence.context], fence.seqno);
-    return fmt::format("{} fence {}:{}", part, fence.context, fence.seqno);
+        return fmt::format("{} {}:{}", what, context_names_[fence.context], number);
+    return fmt::format("{} {}:{}", what, fence.context, number);
 }
 
 bool FenceCore::alive(FenceRef ref) const {
     if (ref.part() == FencePart::hardware)
         return hardware.alive({ref.index(), ref.generation});
+    if (ref.part() == FencePart::container)
+        return containers.alive({ref.index(), ref.generation});
     return pairs.alive({ref.index(), ref.generation});
 }
 
 const FenceOps& FenceCore::ops_of(const Fence& fence) {
     const OpsTable& table = ops_[fence.ops];
-    (void)modules.get(table.module, "ops");
+    if (table.module) [[likely]]
+        (void)modules.get(table.module, "ops");
     return *table.ops;
 }
 
@@ -85,12 +104,8 @@ FenceRef FenceCore::take_rcu(FenceRef ref) {
     return get(ref).references.get_unless_zero(machine) ? ref : FenceRef{};
 }
 
-/// dma_fence_signal: lock, signal, unlock.
 bool FenceCore::signal(FenceRef ref) {
-    sim::Frame frame(machine, "dma_fence_signal");
-    Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    if (signal_locked(ref, fence))
+    if (try_signal(ref)) [[likely]]
         return true;
     machine.report({.kind = &hazards::double_signal,
                     .subject = "fence",
@@ -99,15 +114,23 @@ bool FenceCore::signal(FenceRef ref) {
     return false;
 }
 
+/// dma_fence_signal: lock, signal, unlock.
+bool FenceCore::try_signal(FenceRef ref, sim::Time timestamp) {
+    sim::Frame frame(machine, "dma_fence_signal");
+    Fence& fence = get(ref);
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    return signal_locked(ref, fence, timestamp);
+}
+
 /// dma_fence_signal_timestamp_locked: flag, timestamp, trace, callbacks.
-bool FenceCore::signal_locked(FenceRef ref, Fence& fence) {
+bool FenceCore::signal_locked(FenceRef ref, Fence& fence, sim::Time timestamp) {
     if (fence.flags.test_and_set_bit(machine, flag::signaled))
         return false;
     const std::uint32_t first = std::exchange(fence.first_callback, kNoCallback);
-    fence.timestamp = machine.now();
+    fence.timestamp = timestamp;
     fence.flags.set_bit(machine, flag::timestamp);
     ++signalled_;
-    if (ref.part() != FencePart::scheduled)
+    if (ref.part() != FencePart::scheduled && (fence.flags.peek() & flag::off_ledger) == 0)
         ledger.pinned(pinned_bytes(ref));
     if (first != kNoCallback)
         run_callbacks(ref, first);
@@ -208,6 +231,20 @@ std::optional<CallbackRef> FenceCore::add_callback(FenceRef ref, CallbackFn fn, 
     return callback;
 }
 
+/// To the head of the list, where waiters go.
+CallbackRef FenceCore::link_first(Fence& fence, Callback callback) {
+    const bool empty = fence.first_callback == kNoCallback;
+    callback.previous = kNoCallback;
+    callback.next = empty ? kNoCallback : fence.first_callback;
+    const CallbackRef node = callbacks_.alloc(callback);
+    if (empty)
+        fence.last_callback = node.index;
+    else
+        callbacks_.at(fence.first_callback).previous = node.index;
+    fence.first_callback = node.index;
+    return node;
+}
+
 void FenceCore::unlink(Fence& fence, CallbackRef callback) {
     const Callback& node = callbacks_.at(callback.index);
     if (node.previous == kNoCallback)
@@ -230,35 +267,6 @@ bool FenceCore::remove_callback(FenceRef ref, CallbackRef callback) {
         return false;
     unlink(fence, callback);
     return true;
-}
-
-/// dma_fence_wait_timeout and dma_fence_default_wait: both take the lock, signalled or not.
-void FenceCore::wait(FenceRef ref) {
-    sim::Frame frame(machine, "dma_fence_wait");
-    enable_sw_signaling(ref);
-    Fence& fence = get(ref);
-    (void)ops_of(fence); // fence->ops->wait is looked at, although nobody here has one
-    sim::Context* waiter = &machine.current();
-    {
-        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-        if (fence.flags.test_bit(machine, flag::signaled))
-            return;
-    }
-    const auto wake = [](void* env, FenceRef, std::uint64_t context) {
-        static_cast<FenceCore*>(env)->machine.wake(*reinterpret_cast<sim::Context*>(context));
-    };
-    const auto callback = add_callback(ref, wake, this, reinterpret_cast<std::uintptr_t>(waiter));
-    if (!callback)
-        return;
-    try {
-        machine.block("a fence to signal");
-    } catch (const sim::Interrupted&) {
-        remove_callback(ref, *callback);
-        throw;
-    }
-    // The waiter takes the lock once more to look at the flag and to leave the list.
-    Fence& signalled = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, signalled), "dma_fence::lock");
 }
 
 std::string FenceCore::driver_name(FenceRef ref) {
@@ -291,19 +299,6 @@ void FenceCore::release(FenceRef ref, Fence& fence, Holder holder) {
         free_after_grace_period(ref);
 }
 
-std::uint64_t FenceCore::pinned_bytes(FenceRef ref) {
-    if (ref.part() != FencePart::hardware)
-        return kSchedFenceBytes;
-    return kFenceBytes;
-}
-
-void FenceCore::account_release(FenceRef ref, const Fence& fence, Holder holder) {
-    if (ref.part() == FencePart::scheduled || !fence.is_signaled_bit())
-        return;
-    ledger.unpinned(pinned_bytes(ref), fence.timestamp, machine.now(), holder,
-                    ref.part() == FencePart::hardware ? "hardware fence" : "scheduler fence");
-}
-
 void FenceCore::free_after_grace_period(FenceRef ref) {
     rcu.call(free_memory, this, ref.pack());
 }
@@ -313,6 +308,13 @@ void FenceCore::free_memory(void* self, std::uint64_t packed) {
     sim::Frame frame(core.machine, "rcu callback: free the fence");
     const FenceRef ref = FenceRef::unpack(packed);
     const Fence& fence = core.get(ref);
+    if ((fence.flags.peek() & flag::has_deadline) != 0) [[unlikely]]
+        core.deadlines_.erase(packed);
+    if (ref.part() == FencePart::container) {
+        core.note_freed(1);
+        core.containers.free({ref.index(), ref.generation});
+        return;
+    }
     const bool is_hardware = ref.part() == FencePart::hardware;
     const FenceRules& rules = is_hardware ? core.policy.hardware : core.policy.public_rules;
     if (rules.memory == MemoryRule::slab) // kmem_cache_free needs the module's cache
@@ -322,27 +324,6 @@ void FenceCore::free_memory(void* self, std::uint64_t packed) {
         core.hardware.free({ref.index(), ref.generation});
     else
         core.pairs.free({ref.index(), ref.generation});
-}
-
-void FenceCore::account_unreleased() {
-    const sim::Time now = machine.now();
-    hardware.for_each_live([&](auto, HardwareFence& fence) {
-        if (fence.base.is_signaled_bit() && fence.base.references.peek() > 0)
-            ledger.still_pinned(kFenceBytes, fence.base.timestamp, now, "hardware fence");
-    });
-    pairs.for_each_live([&](auto, SchedFence& pair) {
-        if (pair.finished.is_signaled_bit() && pair.finished.references.peek() > 0)
-            ledger.still_pinned(kSchedFenceBytes, pair.finished.timestamp, now, "scheduler fence");
-    });
-    owners.for_each_live([&](auto, const Owner& owner) {
-        if (owner.abandoned)
-            ledger.still_pinned(kContextBytes, owner.abandoned_at, now, "context");
-    });
-}
-
-void FenceCore::report_leaks() {
-    pairs.report_leaks();
-    hardware.report_leaks();
 }
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -12,16 +12,20 @@
 // kernel's name in their comment.
 #pragma once
 
+#include "fences/container_fence.hpp"
 #include "fences/fence.hpp"
 #include "fences/hazards.hpp"
 #include "fences/ledger.hpp"
 #include "fences/lifetime.hpp"
+#include "fences/resv_list.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fenceline::fences::inline FENCELINE_MODE {
@@ -53,11 +57,14 @@ class FenceCore {
     sim::Pool<Module> modules;
     sim::Pool<HardwareFence> hardware;
     sim::Pool<SchedFence> pairs;
+    sim::Pool<ContainerFence> containers;
+    sim::Pool<ResvList> resv_lists;
     Ledger ledger;
+    sim::Context irq_work_context; ///< in which arrays and chains signal
 
     /// dma_fence_context_alloc: the first of `count` numbers that nobody else has.
     std::uint32_t context_alloc(std::uint32_t count);
-    /// Registers an ops table that is part of `module`'s text.
+    /// Registers an ops table that is part of `module`'s text; null: of the kernel's own.
     OpsId add_ops(const FenceOps& ops, ModuleRef module);
     /// How reports name a fence of this context ("a/gfx"); optional.
     void name_context(std::uint32_t context, std::string name);
@@ -65,16 +72,49 @@ class FenceCore {
 
     /// The fence's memory, checked.
     [[nodiscard]] Fence& get(FenceRef ref, std::string_view resource = "fence") {
-        switch (ref.part()) {
-        case FencePart::hardware:
+        if (ref.part() == FencePart::hardware)
             return hardware.get({ref.index(), ref.generation}, resource).base;
-        case FencePart::scheduled:
-            return pairs.get({ref.index(), ref.generation}, resource).scheduled;
-        default:
-            return pairs.get({ref.index(), ref.generation}, resource).finished;
-        }
+        if (ref.part() == FencePart::container) [[unlikely]]
+            return containers.get({ref.index(), ref.generation}, resource).base;
+        SchedFence& pair = pairs.get({ref.index(), ref.generation}, resource);
+        return ref.part() == FencePart::scheduled ? pair.scheduled : pair.finished;
     }
     [[nodiscard]] bool alive(FenceRef ref) const;
+
+    // Containers: what is inside, or nullptr when the fence (which may be null) is something else.
+    [[nodiscard]] FenceArray* to_array(FenceRef ref) { return inside<FenceArray>(ref); }
+    [[nodiscard]] FenceChain* to_chain(FenceRef ref) { return inside<FenceChain>(ref); }
+    [[nodiscard]] FenceStub* to_stub(FenceRef ref) { return inside<FenceStub>(ref); }
+    /// dma_fence_is_container: an array or a link of a chain.
+    [[nodiscard]] bool is_container(FenceRef ref) {
+        return ref.part() == FencePart::container && to_stub(ref) == nullptr;
+    }
+    /// Memory for a container, initialised, count 1.
+    template <class Inside>
+    FenceRef create_container(Inside what, OpsId ops, std::uint32_t context, std::uint32_t seqno) {
+        const auto memory = containers.alloc(ContainerFence{{}, std::move(what)});
+        note_allocated(1);
+        init(containers.at(memory.index).base, ops, {}, context, seqno);
+        return {FencePart::container, memory.index, memory.generation};
+    }
+    /// A container was put where only plain fences belong (a WARN in the kernel).
+    void report_nested(FenceRef inner, std::string_view where);
+    OpsId array_ops = 0;
+    OpsId chain_ops = 0;
+    OpsId stub_ops = 0;
+    FenceRef shared_stub; ///< dma_fence_get_stub's; made when it is first needed, never released
+
+    /// The seqno in full: links of a chain have 64 bits.
+    [[nodiscard]] std::uint64_t seqno(FenceRef ref) {
+        const FenceChain* link = to_chain(ref);
+        return link != nullptr ? link->seqno : get(ref).seqno;
+    }
+    /// dma_fence_is_later. REQUIRES: of one context.
+    [[nodiscard]] bool is_later(FenceRef a, FenceRef b) {
+        if (a.part() == FencePart::container) [[unlikely]]
+            return seqno(a) > seqno(b);
+        return static_cast<std::int32_t>(get(a).seqno - get(b).seqno) > 0;
+    }
 
     /// dma_fence_init: count 1, unsignalled. `lock_owner` null: the lock is the fence's own.
     /// REQUIRES: fresh memory.
@@ -95,10 +135,23 @@ class FenceCore {
         Fence& fence = get(ref);
         if (fence.references.put(machine, "fence"))
             release(ref, fence, holder);
+        else if ((fence.flags.peek() & flag::held_by_input) != 0) [[unlikely]]
+            only_input_left(ref, holder);
     }
+
+    /// A reference of the workload's own on a finished fence, for jobs that are still to name it.
+    /// It keeps the fence like any other, but is not held against the policy: once it is the only
+    /// one left, the fence (and the parent that it keeps) counts as released, and neither taking
+    /// nor dropping it counts as an operation. At most one for a fence.
+    FenceRef hold_for_input(FenceRef ref);
+    void drop_for_input(FenceRef ref);
 
     /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
     bool signal(FenceRef ref);
+    /// The same where a fence that has signalled already is no fault, since somebody who polled may
+    /// have been faster. `timestamp`: dma_fence_signal_timestamp.
+    bool try_signal(FenceRef ref) { return try_signal(ref, machine.now()); }
+    bool try_signal(FenceRef ref, sim::Time timestamp);
     /// dma_fence_is_signaled: the flag, else the driver's `signaled`, which may signal right here.
     bool is_signaled(FenceRef ref);
     /// dma_fence_set_error. REQUIRES: not signalled, error < 0.
@@ -114,9 +167,20 @@ class FenceCore {
     /// dma_fence_remove_callback: true when it was still registered.
     bool remove_callback(FenceRef ref, CallbackRef callback);
 
-    /// dma_fence_wait without timeout. Blocks the current context; gives up when that is
-    /// interrupted.
-    void wait(FenceRef ref);
+    /// dma_fence_wait. Blocks the current context; gives up when that is interrupted.
+    void wait(FenceRef ref) { (void)wait_timeout(ref, sim::kForever); }
+    /// dma_fence_wait_timeout: whether the fence signalled in time. With timeout
+    /// 0 it only looks, and does not block.
+    bool wait_timeout(FenceRef ref, sim::Time timeout);
+
+    /// dma_fence_set_deadline: a hint by when somebody would like the fence to signal. Nothing for
+    /// fences that have signalled or do not care.
+    void set_deadline(FenceRef ref, sim::Time deadline);
+    /// What ops->set_deadline does where it keeps one: the earliest stays. Takes the fence's lock.
+    /// True when this is the one to keep.
+    bool keep_deadline(FenceRef ref, sim::Time deadline);
+    /// The deadline that a fence has been given and kept.
+    [[nodiscard]] std::optional<sim::Time> deadline_of(FenceRef ref);
 
     /// ops->get_driver_name and ops->get_timeline_name: through the ops table, so into the module.
     std::string driver_name(FenceRef ref);
@@ -134,7 +198,11 @@ class FenceCore {
     /// RCU).
     void free_after_grace_period(FenceRef ref);
     /// Bytes of the kernel's objects that live as long as this fence.
-    [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref);
+    [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref) {
+        if (ref.part() == FencePart::container) [[unlikely]]
+            return container_bytes(ref);
+        return ref.part() == FencePart::hardware ? kFenceBytes : kSchedFenceBytes;
+    }
 
     /// Reports what is alive although nothing can free it any more.
     void report_leaks();
@@ -165,17 +233,34 @@ class FenceCore {
             return pairs.at(ref.index()).scheduled.lock;
         return fence.lock;
     }
-    bool signal_locked(FenceRef ref, Fence& fence);
+    template <class Inside>
+    Inside* inside(FenceRef ref) {
+        if (ref.part() != FencePart::container)
+            return nullptr;
+        return std::get_if<Inside>(&containers.get({ref.index(), ref.generation}, "fence").inside);
+    }
+    bool signal_locked(FenceRef ref, Fence& fence) {
+        return signal_locked(ref, fence, machine.now());
+    }
+    bool signal_locked(FenceRef ref, Fence& fence, sim::Time timestamp);
     bool is_signaled_locked(FenceRef ref, Fence& fence);
     bool enable_signaling_locked(FenceRef ref, Fence& fence);
     void run_callbacks(FenceRef ref, std::uint32_t first);
     void release(FenceRef ref, Fence& fence, Holder holder);
     void unlink(Fence& fence, CallbackRef callback);
+    CallbackRef link_first(Fence& fence, Callback callback);
+    // fence_account.cpp
+    [[nodiscard]] std::uint64_t container_bytes(FenceRef ref);
     void account_release(FenceRef ref, const Fence& fence, Holder holder);
+    void only_input_left(FenceRef ref, Holder holder);
+    [[nodiscard]] sim::Time pinned_since(FenceRef ref, const Fence& fence);
+    [[nodiscard]] std::string_view kind_of(FenceRef ref);
     static void free_memory(void* self, std::uint64_t packed);
 
     sim::Pool<Callback> callbacks_;
     std::vector<OpsTable> ops_;
+    /// By packed reference; only of fences with flag::has_deadline, so that others cost nothing.
+    std::unordered_map<std::uint64_t, sim::Time> deadlines_;
     std::uint32_t next_context_ = 1;
     std::vector<std::string> context_names_;
     std::uint64_t signalled_ = 0;

@@ -4,12 +4,15 @@
 
 namespace fenceline::fences::inline FENCELINE_MODE {
 
-const FenceOps HardwareFences::kOps{
-    .type = "driver_fence_ops", .driver_name = driver_name, .timeline_name = timeline_name};
+const FenceOps HardwareFences::kOps{.type = "driver_fence_ops",
+                                    .driver_name = driver_name,
+                                    .timeline_name = timeline_name,
+                                    .set_deadline = set_deadline};
 const FenceOps HardwareFences::kReleasingOps{.type = "driver_fence_ops",
                                              .driver_name = driver_name,
                                              .timeline_name = timeline_name,
-                                             .release = release};
+                                             .release = release,
+                                             .set_deadline = set_deadline};
 
 HardwareFences::HardwareFences(FenceCore& core, ModuleRef driver)
     : core_(core), module_(driver),
@@ -109,6 +112,12 @@ void HardwareFences::release(FenceCore& core, FenceRef ref) {
         }
     }
     core.free_after_grace_period(ref);
+}
+
+/// The driver's ops->set_deadline: what a driver would turn into a higher clock it only remembers.
+void HardwareFences::set_deadline(FenceCore& core, FenceRef ref, sim::Time deadline) {
+    sim::Frame frame(core.machine, "driver: set_deadline");
+    core.keep_deadline(ref, deadline);
 }
 
 std::string HardwareFences::driver_name(FenceCore& core, FenceRef ref) {

@@ -39,6 +39,7 @@ class HardwareFences {
 
   private:
     static void release(FenceCore& core, FenceRef ref);
+    static void set_deadline(FenceCore& core, FenceRef ref, sim::Time deadline);
     static std::string driver_name(FenceCore& core, FenceRef ref);
     static std::string timeline_name(FenceCore& core, FenceRef ref);
     static void drop_context(FenceCore& core, OwnerRef context);

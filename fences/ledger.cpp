@@ -3,12 +3,19 @@
 namespace fenceline::fences {
 
 std::string_view name_of(Holder holder) {
-    constexpr std::array<std::string_view, kHolderCount> names{
-        "job",        "entity's last_scheduled",
-        "dependency", "scheduler fence",
-        "driver",     "sync_file",
-        "syncobj",    "fence",
-        "workload",   "whoever still holds it"};
+    constexpr std::array<std::string_view, kHolderCount> names{"job",
+                                                               "entity's last_scheduled",
+                                                               "dependency",
+                                                               "scheduler fence",
+                                                               "driver",
+                                                               "sync_file",
+                                                               "syncobj",
+                                                               "timeline syncobj",
+                                                               "dma_resv",
+                                                               "fence container",
+                                                               "fence",
+                                                               "workload",
+                                                               "whoever still holds it"};
     return names[static_cast<std::size_t>(holder)];
 }
 

@@ -27,11 +27,14 @@ enum class Holder : std::uint8_t {
     driver,
     sync_file,
     syncobj,
+    timeline,  ///< a syncobj with points
+    resv,      ///< a dma_resv
+    container, ///< a fence array or chain, or whoever walks one
     fence,
     workload,
     still_held ///< nobody had let go when the run ended
 };
-inline constexpr std::size_t kHolderCount = 10;
+inline constexpr std::size_t kHolderCount = 13;
 [[nodiscard]] std::string_view name_of(Holder holder);
 
 /// Sizes of the kernel's objects, in bytes (plain configuration of the 6.12 layouts).

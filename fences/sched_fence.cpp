@@ -11,7 +11,8 @@ const FenceOps SchedFences::kScheduledOps{.type = "drm_sched_fence_ops_scheduled
 const FenceOps SchedFences::kFinishedOps{.type = "drm_sched_fence_ops_finished",
                                          .driver_name = driver_name,
                                          .timeline_name = timeline_name,
-                                         .release = release_finished};
+                                         .release = release_finished,
+                                         .set_deadline = set_deadline_finished};
 
 SchedFences::SchedFences(FenceCore& core, ModuleRef gpu_sched)
     : core_(core), module_(gpu_sched), scheduled_ops_(core.add_ops(kScheduledOps, gpu_sched)),
@@ -44,8 +45,26 @@ void SchedFences::scheduled(FenceRef ref, FenceRef parent) {
     sim::Frame frame(core_.machine, "drm_sched_fence_scheduled");
     // The parent comes first: a waiter for `scheduled` may look at it at once.
     if (parent)
-        pair(ref).parent = core_.take(parent);
+        set_parent(ref, parent);
     core_.signal(ref.sibling(FencePart::scheduled));
+}
+
+/// drm_sched_fence_set_parent: a deadline that came before the parent is passed on now.
+void SchedFences::set_parent(FenceRef ref, FenceRef parent) {
+    SchedFence& both = pair(ref);
+    both.parent = core_.take(parent);
+    if (both.finished.flags.test_bit(core_.machine, flag::has_deadline)) [[unlikely]]
+        if (const auto deadline = core_.deadline_of(ref))
+            core_.set_deadline(parent, *deadline);
+}
+
+/// drm_sched_fence_set_deadline_finished.
+void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time deadline) {
+    sim::Frame frame(core.machine, "drm_sched_fence_set_deadline_finished");
+    if (!core.keep_deadline(ref, deadline))
+        return;
+    if (const FenceRef parent = core.pairs.get({ref.index(), ref.generation}, "fence").parent)
+        core.set_deadline(parent, deadline);
 }
 
 void SchedFences::finished(FenceRef ref, std::int32_t result) {

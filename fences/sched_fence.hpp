@@ -35,6 +35,8 @@ class SchedFences {
     }
 
   private:
+    void set_parent(FenceRef finished, FenceRef parent);
+    static void set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time deadline);
     static void release_scheduled(FenceCore& core, FenceRef ref);
     static void release_finished(FenceCore& core, FenceRef ref);
     static std::string driver_name(FenceCore& core, FenceRef ref);

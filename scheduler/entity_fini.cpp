@@ -93,6 +93,7 @@ void GpuSched::kill_one_job(JobRef job_ref) {
             fence = core.take_rcu(fence.sibling(fences::FencePart::finished));
             core.put(entry.fence, Holder::dependency);
         }
+        xarray_erased(entry, false);
         if (fence && core.add_callback(fence, kill_jobs_cb, this, job_ref.pack()))
             return;
         core.put(fence, Holder::dependency);

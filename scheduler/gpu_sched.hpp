@@ -27,6 +27,7 @@
 #pragma once
 
 #include "fences/fence_core.hpp"
+#include "fences/resv.hpp"
 #include "fences/sched_fence.hpp"
 #include "scheduler/driver.hpp"
 #include "scheduler/event_log.hpp"
@@ -107,6 +108,8 @@ class GpuSched {
     JobRef job_init(EntityRef entity, std::uint32_t credits);
     /// drm_sched_job_add_dependency: takes over the reference. One per fence context, the latest.
     void add_dependency(JobRef job, fences::FenceRef fence);
+    /// drm_sched_job_add_resv_dependencies: one by one. REQUIRES: the dma_resv is locked.
+    void add_resv_dependencies(JobRef job, fences::Resv& resv, fences::ResvUsage usage);
     /// drm_sched_job_arm: chooses the run queue, initialises the fences. No way back.
     void job_arm(JobRef job);
     /// drm_sched_job_cleanup: gives back fences and dependencies; part of free_job.
@@ -122,6 +125,7 @@ class GpuSched {
   private:
     // job.cpp
     void release_dependencies(Job& job);
+    void xarray_erased(const Dependency& entry, bool all);
     // entity.cpp
     void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);

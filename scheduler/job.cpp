@@ -41,20 +41,39 @@ void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
         Dependency& entry = dependencies_.at(slot);
         const fences::Fence& known = core.get(entry.fence);
         if (known.context == added.context) {
-            const bool later = added.seqno > known.seqno; // dma_fence_is_later
-            if (later)
+            if (core.is_later(fence, entry.fence))
                 std::swap(entry.fence, fence);
             core.put(fence, Holder::dependency);
             return;
         }
         slot = entry.next;
     }
-    const auto node = dependencies_.alloc(Dependency{fence, kNoDependency});
-    if (job.first_dependency == kNoDependency)
+    const auto node = dependencies_.alloc(Dependency{fence, kNoDependency, 0});
+    if (job.first_dependency == kNoDependency) {
         job.first_dependency = job.next_dependency = node.index;
-    else
-        dependencies_.at(job.last_dependency).next = node.index;
+    } else {
+        Dependency& last = dependencies_.at(job.last_dependency);
+        last.next = node.index;
+        dependencies_.at(node.index).index = last.index + 1;
+    }
     job.last_dependency = node.index;
+}
+
+/// drm_sched_job_add_resv_dependencies.
+void GpuSched::add_resv_dependencies(JobRef job, fences::Resv& resv, fences::ResvUsage usage) {
+    fences::ResvCursor cursor(resv, usage);
+    for (FenceRef fence = resv.iter_first(cursor); fence; fence = resv.iter_next(cursor))
+        add_dependency(job, core.take(fence));
+}
+
+/// What xarray does when an entry goes, or all do: a node that is empty is freed by call_rcu. The
+/// first entry alone needs no node; nodes have 64 slots. That nothing follows from it does not
+/// matter: a grace period that runs is something left to happen.
+void GpuSched::xarray_erased(const Dependency& entry, bool all) {
+    constexpr std::uint32_t slots = 64;
+    const bool last = entry.next == kNoDependency;
+    if (entry.index != 0 && (last || (!all && entry.index % slots == slots - 1)))
+        core.rcu.call([](void*, std::uint64_t) {}, nullptr, 0);
 }
 
 /// drm_sched_job_arm.
@@ -76,6 +95,7 @@ void GpuSched::release_dependencies(Job& job) {
         const Dependency entry = dependencies_.at(slot);
         dependencies_.free(dependencies_.handle_at(slot));
         core.put(entry.fence, Holder::dependency);
+        xarray_erased(entry, true);
         slot = entry.next;
     }
     job.first_dependency = job.last_dependency = job.next_dependency = kNoDependency;

@@ -39,6 +39,7 @@ inline constexpr std::uint32_t kNoDependency = ~std::uint32_t{0};
 struct Dependency {
     fences::FenceRef fence; ///< one reference of it
     std::uint32_t next = kNoDependency;
+    std::uint32_t index = 0; ///< in drm_sched_job::dependencies
 };
 
 /// struct drm_sched_job, and what the bundled driver adds to it. Millions wait at once, so members

@@ -65,7 +65,9 @@ bool GpuSched::add_dependency_cb(Entity& entity, EntityRef self) {
         core.put(entity.dependency, Holder::dependency);
         return false;
     }
-    if (entity.dependency.part() != fences::FencePart::hardware && fence.error == 0 &&
+    const bool of_scheduler = entity.dependency.part() == fences::FencePart::finished ||
+                              entity.dependency.part() == fences::FencePart::scheduled;
+    if (of_scheduler && fence.error == 0 &&
         (fence.flags.peek() & fences::flag::dont_pipeline) == 0 &&
         s_fences.pair(entity.dependency).sched == sched_of(entity).name_owner) {
         const FenceRef scheduled =

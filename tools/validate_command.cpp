@@ -63,15 +63,12 @@ class Notes {
 };
 
 /// Reads every job, which checks it.
-std::uint64_t count_jobs(const LoadedWorkload& loaded, Notes& notes) {
+std::uint64_t count_jobs(const LoadedWorkload& loaded) {
     const std::unique_ptr<workloads::JobSource> jobs = loaded.open_jobs();
     workloads::JobRecord job;
     std::uint64_t count = 0;
     while (jobs->next(job)) {
         ++count;
-        if (auto missing = workloads::unsupported(job, *jobs)) {
-            notes.add(std::move(*missing));
-        }
     }
     return count;
 }
@@ -79,7 +76,7 @@ std::uint64_t count_jobs(const LoadedWorkload& loaded, Notes& notes) {
 std::string report_workload(const std::string& name, const LoadedWorkload& loaded) {
     Notes notes;
     const workloads::Workload& workload = *loaded.workload;
-    const std::uint64_t jobs = count_jobs(loaded, notes);
+    const std::uint64_t jobs = count_jobs(loaded);
     for (std::string& missing : workloads::unsupported(workload, {})) {
         notes.add(std::move(missing));
     }

@@ -177,6 +177,22 @@ void Run::export_fence(const Action& action) {
     export_fence(action_names_, action.to, action.name, fence);
 }
 
+/// A deadline hint on the job's public fence; what became of it is an observation.
+void Run::set_deadline(const Action& action) {
+    const FenceRef fence = held(action).fence;
+    const auto before = core_.deadline_of(fence);
+    core_.set_deadline(fence, action.deadline);
+    const auto now = core_.deadline_of(fence);
+    if (core_.get(fence).is_signaled_bit())
+        observe(action, "ignored, the fence has signalled");
+    else if (before && *before < action.deadline)
+        observe(action, fmt::format("ignored, {} ns comes first", *before));
+    else if (fence.part() == fences::FencePart::finished && !sched_.s_fences.pair(fence).parent)
+        observe(action, fmt::format("{} ns; the driver hears of it when the job runs", *now));
+    else
+        observe(action, fmt::format("{} ns; the driver has been told", *now));
+}
+
 /// The job, or the one that the ring executes, ends now.
 void Run::terminate(const Action& action) {
     if (!action.job) {
@@ -187,11 +203,15 @@ void Run::terminate(const Action& action) {
     release_held(action);
 }
 
-/// export, import, query, poll, wait, close: on a container by name, or on a job's fence directly.
+/// export, import, set-deadline, query, poll, wait, close: on a container by name, or on a
+/// job's fence directly.
 void Run::perform_on_fence(const Action& action) {
     const bool by_name = !action.job.has_value();
-    if (action.kind == ActionKind::export_fence) {
-        export_fence(action);
+    if (action.kind == ActionKind::export_fence || action.kind == ActionKind::set_deadline) {
+        if (action.kind == ActionKind::export_fence)
+            export_fence(action);
+        else
+            set_deadline(action);
         release_held(action);
         return;
     }

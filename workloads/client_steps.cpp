@@ -3,7 +3,6 @@
 #include "workloads/client_program.hpp"
 #include "workloads/draw.hpp"
 
-#include <stdexcept>
 #include <utility>
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
@@ -105,7 +104,7 @@ void ClientProgram::perform(const LoopStep& step) {
 void ClientProgram::perform(const ExportStep& step) {
     const FenceRef fence = take_fence(step.fence);
     if (!fence)
-        return observe("export", step.fence, "it has been closed");
+        return observe("export", step.fence, "there is no fence");
     around_.host.export_fence(open_, step.to, step.as, fence);
     around_.core.put(fence, Holder::workload);
 }
@@ -155,8 +154,12 @@ void ClientProgram::perform(const SetPriorityStep& step) {
 }
 
 void ClientProgram::perform(const SetDeadlineStep& step) {
-    (void)step; // see unsupported()
-    throw std::logic_error("set-deadline reached a run that does not know it");
+    const sim::Time deadline = sim::add_saturating(now(), step.in);
+    if (open_.contains(step.fence) && around_.containers.exists(step.fence))
+        return around_.containers.set_deadline(step.fence, deadline);
+    const Label* const label = find_label(step.fence);
+    if (label != nullptr && label->fence)
+        around_.core.set_deadline(label->fence, deadline);
 }
 
 /// From here on nothing stops the client: it is closing its files.

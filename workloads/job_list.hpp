@@ -15,10 +15,12 @@ namespace fenceline::workloads {
 
 class JobList {
   public:
-    /// Adds a copy of the record, `after` included.
+    /// Adds a copy of the record, `after` included; counts how often jobs are named.
     void push(const JobRecord& record) {
         entries_.push_back({record, after_.size(), record.after.size()});
         entries_.back().record.after = {};
+        for (const std::uint64_t earlier : record.after)
+            ++entries_[earlier].record.uses;
         after_.insert(after_.end(), record.after.begin(), record.after.end());
     }
     [[nodiscard]] std::uint64_t size() const { return entries_.size(); }

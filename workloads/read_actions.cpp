@@ -4,6 +4,8 @@
 #include "workloads/duration.hpp"
 #include "workloads/job_checker.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -30,6 +32,7 @@ class ActionReader {
   private:
     void read_keys();
     void read_fence_keys();
+    void note_export();
     void read_target(std::string_view first, FunctionRef<void(const Cursor&)> read_first,
                      std::string_view second, FunctionRef<void(const Cursor&)> read_second);
 
@@ -107,13 +110,13 @@ void ActionReader::read_fence_keys() {
     const Member job{"job", Need::required, read_job};
     switch (action_.kind) {
     case ActionKind::export_fence:
-        return value_.members(
+        value_.members(
             {at,
              verb,
              job,
              {"to", Need::required, [&](const Cursor& v) { action_.to = v.one_of<ExportTo>(); }},
-             {"as", Need::required,
-              [&](const Cursor& v) { action_.name = read_exporter(v, reading_); }}});
+             {"as", Need::required, [&](const Cursor& v) { action_.name = v.name(); }}});
+        return note_export();
     case ActionKind::import_fence:
         return value_.members({at, verb, {"name", Need::required, read_name}});
     case ActionKind::set_deadline:
@@ -124,6 +127,18 @@ void ActionReader::read_fence_keys() {
         return read_target("job", read_job, "ring", read_ring);
     default: // query, poll, wait, close
         return read_target("name", read_name, "job", read_job);
+    }
+}
+
+/// Actions may export to one name again, which adds to what is there; but a name stays of one kind,
+/// and a sync_file never changes.
+void ActionReader::note_export() {
+    const auto known = reading_.action_exports.find(action_.name);
+    const bool adds = known != reading_.action_exports.end() && known->second == action_.to &&
+                      action_.to != ExportTo::sync_file;
+    if (!adds) {
+        (void)read_exporter(value_.member("as"), reading_);
+        reading_.action_exports.emplace(action_.name, action_.to);
     }
 }
 
@@ -146,7 +161,7 @@ void ActionReader::read_target(std::string_view first, FunctionRef<void(const Cu
     }
 }
 
-/// Where the life of an exported name begins or ends: time, then position among the actions.
+/// When something happens to a name: time, then position among the actions.
 using Moment = std::pair<sim::Time, std::size_t>;
 
 std::string moment_text(const Moment& moment) {
@@ -156,16 +171,20 @@ std::string moment_text(const Moment& moment) {
 /// Among actions it is known beforehand when a name is exported and closed: using it outside that
 /// time can only be a slip. Names that a program exports come at a time that only the run knows.
 void check_order(const Cursor& list, const std::vector<Action>& actions) {
-    std::map<std::string_view, Moment> exported;
-    std::map<std::string_view, Moment> closed;
+    struct Life {
+        Moment exported{sim::kForever, 0}; ///< for the first time
+        std::map<Moment, bool> changes;    ///< true: exported, false: closed
+    };
+    std::map<std::string_view, Life> lives;
     for (std::size_t i = 0; i < actions.size(); ++i) {
         const Action& action = actions[i];
+        const Moment now{action.at, i};
         if (action.kind == ActionKind::export_fence) {
-            exported.emplace(action.name, Moment{action.at, i});
+            Life& life = lives[action.name];
+            life.exported = std::min(life.exported, now);
+            life.changes.emplace(now, true);
         } else if (action.kind == ActionKind::close && !action.name.empty()) {
-            const Moment now{action.at, i};
-            const auto it = closed.emplace(action.name, now).first;
-            it->second = std::min(it->second, now);
+            lives[action.name].changes.emplace(now, false);
         }
     }
     std::size_t index = 0;
@@ -174,18 +193,19 @@ void check_order(const Cursor& list, const std::vector<Action>& actions) {
         const Moment now{action.at, index++};
         const bool use = !action.name.empty() && action.kind != ActionKind::export_fence &&
                          action.kind != ActionKind::import_fence; // import waits for the name
-        const auto begin = exported.find(action.name);
-        if (!use || begin == exported.end()) {
+        const auto found = lives.find(action.name);
+        if (!use || found == lives.end() || found->second.exported.first == sim::kForever) {
             return;
         }
-        if (now < begin->second) {
+        const Life& life = found->second;
+        if (now < life.exported) {
             value.member("name").fail("a name that is exported before it is used (" +
-                                      moment_text(begin->second) + " exports it)");
+                                      moment_text(life.exported) + " exports it)");
         }
-        const auto end = closed.find(action.name);
-        if (end != closed.end() && end->second < now) {
+        const auto& [moment, exported] = *std::prev(life.changes.lower_bound(now));
+        if (!exported) {
             value.member("name").fail("a name that is not closed before it is used (" +
-                                      moment_text(end->second) + " closes it)");
+                                      moment_text(moment) + " closes it)");
         }
     });
 }

@@ -21,6 +21,7 @@
 #include "workloads/client_program.hpp"
 #include "workloads/entity_history.hpp"
 #include "workloads/job_window.hpp"
+#include "workloads/named_fences.hpp"
 #include "workloads/simulation.hpp"
 #include "workloads/statistics.hpp"
 
@@ -112,7 +113,6 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void submit(const JobRecord& record, std::uint64_t ordinal);
     void submit_later(std::uint64_t ordinal);
     void submit_delayed(Client& client);
-    void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after);
     void hold_for_actions(std::uint64_t id, scheduler::JobRef job);
     [[nodiscard]] fences::FenceRef public_fence(const scheduler::Job& job) const;
     // run_clients.cpp
@@ -135,6 +135,11 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     std::string query_name(const std::string& name) override;
     void observe_step(const std::string& client, const std::string& text) override;
     void program_ended() override;
+    // dependencies.cpp
+    void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after, Via via);
+    bool collect_dependencies(std::span<const std::uint64_t> after);
+    [[nodiscard]] fences::FenceRef fence_of(std::uint64_t ordinal);
+    void hand_over(scheduler::JobRef job, std::span<const fences::FenceRef> list, Via via);
     // actions.cpp
     void plan_actions();
     void perform(const Action& action);
@@ -142,6 +147,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     [[nodiscard]] bool end_entity(std::uint32_t index, ActionKind how);
     void perform_on_fence(const Action& action);
     void export_fence(const Action& action);
+    void set_deadline(const Action& action);
     void fini_scheduler(std::uint32_t ring);
     void unbind_device(const std::string& device);
     void unload_driver(const std::string& driver);
@@ -183,8 +189,10 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     std::vector<Client> clients_;
     std::vector<std::uint32_t> client_of_entity_;
     JobWindow window_;
-    EntityHistory history_;
+    NamedFences named_;
+    EntityHistory history_;                        ///< of a stream
     std::vector<DependencySlot> dependency_slots_; ///< kept for its capacity
+    std::vector<fences::FenceRef> dependencies_;   ///< the same
     JobRecord next_job_;
     bool have_job_ = false;
     std::unordered_map<std::uint64_t, sim::Time> pushes_; ///< under way: when each will be done

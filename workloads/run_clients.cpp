@@ -13,6 +13,23 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 using fences::FenceRef;
 using scheduler::JobRef;
 
+namespace {
+
+fences::ContainerKind container_kind(ExportTo to) {
+    switch (to) {
+    case ExportTo::syncobj:
+        return fences::ContainerKind::syncobj;
+    case ExportTo::resv:
+        return fences::ContainerKind::resv;
+    case ExportTo::chain:
+        return fences::ContainerKind::chain;
+    default:
+        return fences::ContainerKind::sync_file;
+    }
+}
+
+} // namespace
+
 void Run::build_programs() {
     for (const ClientSpec& client : workload_.clients) {
         programs_.push_back(std::make_unique<ClientProgram>(
@@ -71,8 +88,7 @@ Label Run::submit(const ProgramJob& program_job) {
     job.ordinal = kProgramOrdinals + program_jobs_++;
     job.duration = program_job.duration;
     job.run_job = step.run_job;
-    for (const FenceRef fence : program_job.after)
-        sched_.add_dependency(ref, core_.take(fence));
+    hand_over(ref, program_job.after, step.via);
     sched_.job_arm(ref);
     driver_of_entity_[step.entity]->prepare_fence(ref);
     Label label;
@@ -131,9 +147,7 @@ void Run::exit_client(const Action& action) {
 }
 
 void Run::export_fence(OpenNames& own, ExportTo to, const std::string& name, FenceRef fence) {
-    const auto kind =
-        to == ExportTo::syncobj ? fences::ContainerKind::syncobj : fences::ContainerKind::sync_file;
-    names_.export_fence(own, kind, name, fence);
+    names_.export_fence(own, container_kind(to), name, fence);
 }
 
 std::string Run::describe_status(FenceRef fence) {
@@ -143,10 +157,19 @@ std::string Run::describe_status(FenceRef fence) {
                        core_.status(fence));
 }
 
+/// "driver 'd', timeline 't', status s" for each fence of a sync_file; a status of what has no
+/// names.
 std::string Run::query_name(const std::string& name) {
     const fences::SyncFileInfo info = containers_.query(name);
-    return fmt::format("driver '{}', timeline '{}', status {}", info.driver, info.timeline,
-                       info.status);
+    std::string text;
+    for (const fences::FenceInfo& fence : info.fences)
+        text += fmt::format("{}driver '{}', timeline '{}', status {}", text.empty() ? "" : "; ",
+                            fence.driver, fence.timeline, fence.status);
+    if (info.fences.empty())
+        text = fmt::format("status {}", info.status);
+    if (containers_.kind_of(name) == fences::ContainerKind::chain)
+        text += fmt::format(", point {}", info.point);
+    return text;
 }
 
 void Run::observe_step(const std::string& client, const std::string& text) {

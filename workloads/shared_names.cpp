@@ -11,8 +11,6 @@ void SharedNames::open(OpenNames& own, const std::string& name) {
 
 void SharedNames::export_fence(OpenNames& own, fences::ContainerKind kind, const std::string& name,
                                fences::FenceRef fence) {
-    if (kind == fences::ContainerKind::sync_file && containers_.exists(name))
-        containers_.close(name);
     containers_.put_in(kind, name, fence);
     open(own, name);
     const auto import = imports_.find(name);

@@ -1,9 +1,9 @@
 // The names under which clients and actions share fences: who has which of them open.
 //
 // A name stands for a place in Containers: one party exports to it (again and again, if it likes;
-// the place then holds the latest fence), any number of others import it. Each of them has it open,
-// and the container goes with the last who closes it. A sync_file cannot take another fence, so
-// exporting to it again makes a new one of that name, which those who have the name open get.
+// what becomes of the fence before depends on the kind), any number of others import it. Each of
+// them has it open, and the container goes with the last who closes it. A new sync_file in place of
+// an old one is what those who have the name open get.
 //
 // Ownership: refers to the containers; the parties keep their sets of open names themselves.
 #pragma once

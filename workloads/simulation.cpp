@@ -51,7 +51,7 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &basic::deadlock,           &basic::atomic_sleep,
             &fence::double_signal,      &fence::private_escape,
             &fence::never_signalled,    &fence::released_unsignalled,
-            &fence::slab_in_use};
+            &fence::nested_container,   &fence::slab_in_use};
 }
 
 } // namespace fenceline::workloads

@@ -1,8 +1,6 @@
 // Listed jobs: from the record to the push.
 
-#include "workloads/input_error.hpp"
 #include "workloads/run.hpp"
-#include "workloads/support.hpp"
 
 #include <algorithm>
 
@@ -13,11 +11,9 @@ using scheduler::JobRef;
 
 /// The next listed job: pushed now, or once its client is through with the cost of submitting.
 void Run::submit_listed() {
-    if (next_job_.via != Via::none)
-        if (const auto refused = unsupported(next_job_, source_))
-            throw InputError(*refused);
     const std::uint64_t ordinal = window_.enter();
-    history_.push(next_job_.entity);
+    if (workload_.streamed)
+        history_.push(next_job_.entity);
     if (config_.costs.submit == 0)
         submit(next_job_, ordinal);
     else
@@ -60,6 +56,8 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
     if (!ref) { // the ioctl fails, nothing is pushed
         window_.remove(ordinal);
+        for (const std::uint64_t earlier : record.after)
+            named_.named(earlier);
         return;
     }
     window_.set(ordinal, ref);
@@ -69,32 +67,16 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     job.duration = record.duration;
     job.run_job = record.run_job;
     if (!record.after.empty())
-        add_dependencies(ref, record.after);
+        add_dependencies(ref, record.after, record.via);
     sched_.job_arm(ref);
+    if (record.uses != 0)
+        named_.hold(ordinal, job.s_fence, record.uses);
     driver_of_entity_[record.entity]->prepare_fence(ref);
     if (!held_.empty())
         hold_for_actions(record.id, ref);
     sched_.push_job(ref);
-}
-
-/// Hands over the fences of earlier jobs. A job that has been freed has signalled, and waiting for
-/// a signalled fence is no wait; but the list keeps one fence per entity, the latest, in the place
-/// of the first (drm_sched_job_add_dependency), so the order of waits depends on entities of jobs
-/// long gone.
-void Run::add_dependencies(JobRef ref, std::span<const std::uint64_t> after) {
-    dependency_slots_.clear();
-    for (const std::uint64_t ordinal : after) {
-        const std::uint32_t entity = history_.entity_of(ordinal);
-        const auto same = std::find_if(dependency_slots_.begin(), dependency_slots_.end(),
-                                       [&](const auto& slot) { return slot.entity == entity; });
-        if (same == dependency_slots_.end() || entity == kNoIndex)
-            dependency_slots_.push_back({entity, ordinal});
-        else
-            same->ordinal = std::max(same->ordinal, ordinal);
-    }
-    for (const DependencySlot& slot : dependency_slots_)
-        if (const JobRef earlier = window_.find(slot.ordinal))
-            sched_.add_dependency(ref, core_.take(sched_.jobs.get(earlier, "job").s_fence));
+    for (const std::uint64_t earlier : record.after)
+        named_.named(earlier);
 }
 
 FenceRef Run::public_fence(const scheduler::Job& job) const {

@@ -15,10 +15,6 @@ std::string quoted(std::string_view text) {
     return '"' + std::string(text) + '"';
 }
 
-bool runs(ExportTo to) {
-    return to == ExportTo::sync_file || to == ExportTo::syncobj;
-}
-
 bool runs(const Action& action) {
     switch (action.kind) {
     case ActionKind::destroy_entity:
@@ -36,40 +32,11 @@ bool runs(const Action& action) {
     case ActionKind::import_fence:
     case ActionKind::terminate:
     case ActionKind::exit_client:
-        return true;
     case ActionKind::export_fence:
-        return runs(action.to);
+    case ActionKind::set_deadline:
+        return true;
     default:
         return false;
-    }
-}
-
-/// The steps of a program, and those of its loops.
-void check_steps(const std::vector<Step>& steps, const std::string& where,
-                 std::vector<std::string>& messages) {
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        const std::string at = where + "/" + std::to_string(i);
-        if (const auto* const loop = std::get_if<LoopStep>(&steps[i].what)) {
-            check_steps(loop->steps, at + "/loop/steps", messages);
-        } else if (const auto* const submit = std::get_if<SubmitStep>(&steps[i].what)) {
-            if (submit->via != Via::none) {
-                messages.push_back(not_yet(at + "/submit/via", quoted(name_of(submit->via))));
-            }
-        } else if (const auto* const exported = std::get_if<ExportStep>(&steps[i].what)) {
-            if (!runs(exported->to)) {
-                messages.push_back(not_yet(at + "/export/to", quoted(name_of(exported->to))));
-            }
-        } else if (std::holds_alternative<SetDeadlineStep>(steps[i].what)) {
-            messages.push_back(not_yet(at, quoted("set-deadline")));
-        }
-    }
-}
-
-void check_clients(const Workload& workload, std::vector<std::string>& messages) {
-    const std::string file = workload.source_path + (workload.streamed ? ":1" : "");
-    for (std::size_t i = 0; i < workload.clients.size(); ++i) {
-        check_steps(workload.clients[i].program,
-                    file + ": /clients/" + std::to_string(i) + "/program", messages);
     }
 }
 
@@ -81,9 +48,7 @@ void check_actions(const Workload& workload, std::vector<std::string>& messages)
             continue;
         }
         const std::string where = file + ": /actions/" + std::to_string(i);
-        messages.push_back(action.kind == ActionKind::export_fence
-                               ? not_yet(where + "/to", quoted(name_of(action.to)))
-                               : not_yet(where + "/do", quoted(name_of(action.kind))));
+        messages.push_back(not_yet(where + "/do", quoted(name_of(action.kind))));
     }
 }
 
@@ -121,23 +86,9 @@ void check_config(const Config& config, std::vector<std::string>& messages) {
 
 std::vector<std::string> unsupported(const Workload& workload, const Config& config) {
     std::vector<std::string> messages;
-    check_clients(workload, messages);
     check_actions(workload, messages);
     check_config(config, messages);
     return messages;
-}
-
-std::optional<std::string> unsupported(const JobRecord& job, const JobSource& source) {
-    // In JSON Lines the place ends with the line, in a document with the job's pointer.
-    const auto at = [&](std::string_view key) {
-        const std::string where = source.where();
-        const bool pointer = where.rfind(": /jobs/") != std::string::npos;
-        return where + (pointer ? "/" : ": /") + std::string(key);
-    };
-    if (job.via != Via::none) {
-        return not_yet(at("via"), quoted(name_of(job.via)));
-    }
-    return std::nullopt;
 }
 
 } // namespace fenceline::workloads

@@ -7,18 +7,14 @@
 #include "workloads/config.hpp"
 #include "workloads/workload.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace fenceline::workloads {
 
 /// One line for each part that is not run yet, in document order, the workload's before the
-/// configuration's. Empty when all of it can be run. Listed jobs are not covered. Pass the
-/// configuration as it was read, before resolve_rings(), so that pointers to its rings are right.
+/// configuration's. Empty when all of it can be run. Listed jobs all run. Pass the configuration
+/// as it was read, before resolve_rings(), so that pointers to its rings are right.
 [[nodiscard]] std::vector<std::string> unsupported(const Workload& workload, const Config& config);
-
-/// The same for one listed job, which `source` has just returned.
-[[nodiscard]] std::optional<std::string> unsupported(const JobRecord& job, const JobSource& source);
 
 } // namespace fenceline::workloads

@@ -42,6 +42,7 @@ void Run::teardown(RunEnd end) {
     run_to_idle();
     report_stuck_programs();
     machine_.check_deadlock();
+    named_.drop_all(); // where jobs were never submitted, nobody has named them
     for (const auto& driver : drivers_)
         driver->free_rest();
     run_to_idle();

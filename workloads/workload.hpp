@@ -59,6 +59,7 @@ struct JobRecord {
     std::uint32_t credits = 1;            ///< at least 1
     scheduler::RunJobKind run_job = scheduler::RunJobKind::normal;
     Via via = Via::none;
+    std::uint32_t uses = 0; ///< how often later jobs name it, where that is known beforehand
 };
 
 /// The listed jobs of a workload, one after the other. Readers check jobs as they come, so next()

@@ -10,6 +10,7 @@
 #include "workloads/workload.hpp"
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct Reading {
     NameTable clients;  ///< every name that some entity or client gives as a client
     NameTable exports;  ///< every exported name, of actions and programs alike
     std::set<std::string, std::less<>> exporters; ///< names whose exporter has been read
+    /// Of those, what actions export to; several actions may add to one place.
+    std::map<std::string, ExportTo, std::less<>> action_exports;
 };
 
 /// Reads the listed jobs (of a document in memory); called when the entities are known.

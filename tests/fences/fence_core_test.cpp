@@ -270,7 +270,7 @@ TEST(Fence, WaitForASignalledFenceReturnsAtOnce) {
     EXPECT_EQ(world.machine.counters.blocking_waits, 0u);
 }
 
-TEST(Fence, SeveralWaitersGoOnInTheOrderInWhichTheyCame) {
+TEST(Fence, OfSeveralWaitersTheNewestGoesOnFirst) { // it stands at the head of the list
     World world;
     const FenceRef fence = world.fence();
     std::vector<std::string> log;
@@ -281,7 +281,7 @@ TEST(Fence, SeveralWaitersGoOnInTheOrderInWhichTheyCame) {
         });
     world.core.signal(fence);
     world.run();
-    EXPECT_THAT(log, ElementsAre("a", "b", "c"));
+    EXPECT_THAT(log, ElementsAre("c", "b", "a"));
 }
 
 TEST(Fence, ContextNumbersAreNeverGivenTwice) {

@@ -97,6 +97,8 @@ class Generator {
             job.entity = static_cast<std::uint32_t>(below(entities));
             job.credits = static_cast<std::uint32_t>(1 + below(3));
             job.after = after;
+            if (!after.empty())
+                job.via = static_cast<Via>(below(5));
             out.jobs->push(job);
         }
         out.jobs->index_ids();

@@ -182,6 +182,43 @@ TEST(Program, JobsDependOnWhatWasImported) {
     EXPECT_THAT(run.only({"run_job"}), ElementsAre("0 run_job 0", "9 run_job 1"));
 }
 
+// All through one container: an array of all, of any, a chain, a reservation.
+TEST(Program, DependenciesMayBeHandedOverThroughAContainer) {
+    for (const auto& [via, start] :
+         {std::pair{"array", 9}, {"any", 5}, {"chain", 9}, {"resv", 9}}) {
+        const ProgramRun run = run_text(
+            R"("clients":[{"name":"b","entities":[{"id":"b/0","rings":["r0"]},
+                 {"id":"b/1","rings":["r1"]},{"id":"b/2","rings":["r2"]}],
+               "program":[{"submit":{"entity":"b/0","duration":9,"as":"x"}},
+                 {"submit":{"entity":"b/1","duration":5,"as":"y"}},
+                 {"submit":{"entity":"b/2","duration":1,"after":["x","y"],"via":")" +
+            std::string(via) + R"("}}]}])");
+        EXPECT_THAT(run.only({"run_job"}),
+                    ElementsAre("0 run_job 0", "0 run_job 1", std::to_string(start) + " run_job 2"))
+            << via;
+        EXPECT_THAT(run.result.hazards, IsEmpty()) << via;
+    }
+}
+
+TEST(Program, ReservationsAndChainsCanBeWaitedForAndDependedOn) {
+    for (const char* kind : {"resv", "chain"}) {
+        const ProgramRun run = run_text(
+            R"("clients":[{"name":"b","entities":[{"id":"b/0","rings":["r0"]},
+                 {"id":"b/1","rings":["r1"]}],
+               "program":[{"submit":{"entity":"b/0","duration":9,"as":"x"}},
+                 {"submit":{"entity":"b/1","duration":5,"as":"y"}},
+                 {"export":{"fence":"x","to":")" +
+            std::string(kind) + R"(","as":"n"}}]},
+              {"name":"c","entities":[{"id":"c/2","rings":["r2"]}],"program":[{"import":"n"},
+                 {"set-deadline":{"fence":"n","in":3}},{"wait":"n"},{"query":"n"},
+                 {"submit":{"entity":"c/2","duration":1,"after":["n"]}},{"close":"n"}]}])");
+        EXPECT_THAT(run.only({"queue"}), ElementsAre("0 queue 0", "0 queue 1", "9 queue 2"))
+            << kind;
+        EXPECT_THAT(run.result.observations, ElementsAre(HasSubstr("status 1"))) << kind;
+        EXPECT_THAT(run.result.hazards, IsEmpty()) << kind;
+    }
+}
+
 TEST(Program, AClosedLabelIsNothingToWaitForOrDependOn) {
     const ProgramRun run = run_text(
         R"("clients":[{"name":"b","entities":[{"id":"b/gfx","rings":["gfx"]},
