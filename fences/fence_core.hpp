@@ -169,9 +169,9 @@ class FenceCore {
     /// dma_fence_remove_callback: true when it was still registered.
     bool remove_callback(FenceRef ref, CallbackRef callback);
 
-    /// dma_fence_wait, uninterruptible. Blocks the current context.
+    /// dma_fence_wait. Blocks the current context; gives up when that is interrupted.
     void wait(FenceRef ref) { (void)wait_timeout(ref, sim::kForever); }
-    /// dma_fence_wait_timeout, uninterruptible: whether the fence signalled in time. With timeout
+    /// dma_fence_wait_timeout: whether the fence signalled in time. With timeout
     /// 0 it only looks, and does not block.
     bool wait_timeout(FenceRef ref, sim::Time timeout);
 

@@ -23,8 +23,13 @@ bool FenceCore::wait_timeout(FenceRef ref, sim::Time timeout) {
             return false;
         callback = link_first(fence, Callback{Sleeper::wake_by_fence, nullptr, sleeper.pack()});
     }
-    const bool woken =
-        sleeper.sleep(sim::add_saturating(machine.now(), timeout), "a fence to signal");
+    bool woken = false;
+    try {
+        woken = sleeper.sleep(sim::add_saturating(machine.now(), timeout), "a fence to signal");
+    } catch (const sim::Interrupted&) {
+        remove_callback(ref, callback);
+        throw;
+    }
     Fence& waited_for = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, waited_for), "dma_fence::lock");
     if (!woken && callbacks_.alive(callback))

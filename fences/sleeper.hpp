@@ -28,13 +28,18 @@ class Sleeper {
             machine_.wake(context_);
     }
     /// Blocks until woken (true) or until the clock says `until` (false). `reason` must be a
-    /// literal or outlive the wait.
+    /// literal or outlive the wait. When it is interrupted, its waker is to be stopped as ever.
     bool sleep(sim::Time until, std::string_view reason) {
         if (woken_)
             return true;
         const sim::TimerHandle timer = machine_.engine.arm(until, time_is_up, this, 0);
         asleep_ = true;
-        machine_.block(reason);
+        try {
+            machine_.block(reason);
+        } catch (const sim::Interrupted&) {
+            machine_.engine.cancel(timer);
+            throw;
+        }
         asleep_ = false;
         machine_.engine.cancel(timer);
         return woken_;

@@ -26,11 +26,12 @@ void Ring::submit(const Item& item) {
 
 void Ring::start_front() {
     const Item& item = items_.front();
-    sim::Time cost = item.duration;
+    switching_ = 0;
     if (has_history_ && last_entity_ != item.entity) {
         ++switches_;
-        cost = sim::add_saturating(cost, args_.context_switch);
+        switching_ = args_.context_switch;
     }
+    const sim::Time cost = sim::add_saturating(item.duration, switching_);
     has_history_ = true;
     last_entity_ = item.entity;
     started_ = machine_.now();
@@ -79,6 +80,27 @@ void Ring::cancel(std::uint64_t ordinal, std::int32_t error) {
     }
     core_.set_error(item.fence, error);
     signal(item);
+}
+
+void Ring::terminate(std::uint64_t ordinal) {
+    for (Item& item : items_) {
+        if (item.ordinal != ordinal)
+            continue;
+        if (&item == &items_.front())
+            terminate_current();
+        else
+            item.duration = 0;
+        return;
+    }
+}
+
+void Ring::terminate_current() {
+    if (items_.empty())
+        return;
+    const sim::Time since = machine_.now() - started_;
+    items_.front().duration = since > switching_ ? since - switching_ : 0;
+    machine_.engine.cancel(timer_);
+    timer_ = machine_.engine.arm(machine_.now(), complete, this, 0);
 }
 
 void Ring::complete(void* self, std::uint64_t) {

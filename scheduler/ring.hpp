@@ -52,6 +52,11 @@ class Ring {
     /// Takes one job off the ring, wherever it has got to: its fence signals with `error`, and the
     /// ring goes on with the next. Nothing happens when the job is not on the ring any more.
     void cancel(std::uint64_t ordinal, std::int32_t error);
+    /// The job ends now: the one that executes completes at this instant, in a place taken now; one
+    /// that waits its turn will take no time. Nothing happens when the job is not on the ring.
+    void terminate(std::uint64_t ordinal);
+    /// The same for the job that executes, if there is one.
+    void terminate_current();
 
     [[nodiscard]] const std::string& name() const { return args_.name; }
     [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
@@ -89,6 +94,7 @@ class Ring {
     boost::circular_buffer<Completed> signalling_; ///< done, interrupt still to come
     std::uint64_t tickets_ = 0;
     sim::TimerHandle timer_; ///< of the job that executes
+    sim::Time switching_ = 0; ///< what the switch to it costs
     sim::Time started_ = 0;
     sim::Time busy_ = 0;
     bool has_history_ = false;

@@ -47,6 +47,7 @@ struct Context {
     std::function<void()> when_ended; ///< runs after the fiber's body
     std::string_view waiting_for;     ///< why it is blocked; empty when it is not
     Time waiting_since = 0;
+    bool interrupted = false; ///< a fatal signal is pending: what it waits for it gives up
     std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
 };
 

@@ -83,11 +83,39 @@ void Machine::block(std::string_view reason) {
     if (context.waits != nullptr)
         context.waits->push_back({reason, context.waiting_since, now()});
     context.waiting_for = {};
+    if (context.interrupted) [[unlikely]]
+        throw Interrupted();
+}
+
+void Machine::sleep_until(Time when, std::string_view reason) {
+    const TimerHandle timer =
+        engine.arm(when, wake_sleeper, this, reinterpret_cast<std::uintptr_t>(current_));
+    try {
+        block(reason);
+    } catch (const Interrupted&) {
+        engine.cancel(timer);
+        throw;
+    }
+}
+
+void Machine::wake_sleeper(void* self, std::uint64_t arg) {
+    auto& machine = *static_cast<Machine*>(self);
+    auto& context = *reinterpret_cast<Context*>(arg);
+    machine.point(Op::wake, &context);
+    if (std::erase(machine.blocked_, &context) != 0) // else it is on its way to give up
+        machine.resume(context);
+}
+
+void Machine::interrupt(Context& context) {
+    context.interrupted = true;
+    if (std::find(blocked_.begin(), blocked_.end(), &context) != blocked_.end())
+        wake(context);
 }
 
 void Machine::wake(Context& context) {
     point(Op::wake, &context);
-    std::erase(blocked_, &context);
+    if (std::erase(blocked_, &context) == 0)
+        return; // it was interrupted, and is on its way already
     engine.post(
         [](void* self, std::uint64_t arg) {
             static_cast<Machine*>(self)->resume(*reinterpret_cast<Context*>(arg));

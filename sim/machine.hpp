@@ -65,6 +65,10 @@ class Observer {
     virtual void operation(Op op, const void* object) = 0;
 };
 
+/// Thrown out of a wait that was given up. What it waits in takes itself off the lists that it is
+/// on; whoever called interrupt() made sure that nothing on the way minds being left like that.
+struct Interrupted {};
+
 class Machine {
   public:
     Machine();
@@ -100,8 +104,14 @@ class Machine {
                     std::vector<WaitRecord>* waits = nullptr, ContextKind kind = ContextKind::task);
     /// Blocks the current context until wake(). `reason` must be a literal or outlive the wait.
     void block(std::string_view reason);
-    /// Lets a blocked context go on; its wake-up takes a place in the order.
+    /// Blocks the current context until `when`, in the place that is taken now.
+    void sleep_until(Time when, std::string_view reason);
+    /// Lets a blocked context go on; its wake-up takes a place in the order. Nothing happens when it
+    /// has been woken already.
     void wake(Context& context);
+    /// Makes a context give up its wait, or its next one: block() throws Interrupted there. What it
+    /// is in must be prepared for that, as fence waits, sleeps and wait queues are.
+    void interrupt(Context& context);
     /// Contexts that are blocked now, in the order in which they blocked.
     [[nodiscard]] const std::vector<Context*>& blocked() const { return blocked_; }
 
@@ -131,6 +141,7 @@ class Machine {
   private:
     friend class ContextScope;
     void resume(Context& context);
+    static void wake_sleeper(void* self, std::uint64_t context);
 
     Context idle_;
     Context* current_;

@@ -23,7 +23,12 @@ class WaitQueue {
     void wait_event(Machine& machine, std::string_view reason, Condition condition) {
         while (!condition()) {
             waiters_.push_back(&machine.current());
-            machine.block(reason);
+            try {
+                machine.block(reason);
+            } catch (const Interrupted&) { // finish_wait: nobody is to wake it any more
+                std::erase(waiters_, &machine.current());
+                throw;
+            }
         }
     }
     /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place. The newest waiter

@@ -113,6 +113,27 @@ const std::vector<std::pair<std::string, Cell (*)(const ClientResult&)>>& client
     return figures;
 }
 
+using workloads::ProgramResult;
+
+const std::vector<std::pair<std::string, std::string (*)(const ProgramResult&)>>&
+program_figures() {
+    static const std::vector<std::pair<std::string, std::string (*)(const ProgramResult&)>> figures{
+        {"elapsed", [](const ProgramResult& p) { return human_time(p.elapsed); }},
+        {"iterations", [](const ProgramResult& p) { return human_count(p.iterations); }},
+        {"iterations/s",
+         [](const ProgramResult& p) { return human_number(p.iterations_per_second); }},
+        {"periods missed", [](const ProgramResult& p) { return human_count(p.period_misses); }},
+        {"interval p50", [](const ProgramResult& p) { return human_time(p.interval.p50); }},
+        {"p99", [](const ProgramResult& p) { return human_time(p.interval.p99); }},
+        {"max", [](const ProgramResult& p) { return human_time(p.interval.max); }},
+        {"st. dev.", [](const ProgramResult& p) { return human_mean(p.interval_deviation); }},
+        {"cycle mean", [](const ProgramResult& p) { return human_mean(p.cycle.mean); }},
+        {"cycle latency mean", [](const ProgramResult& p) { return human_mean(p.latency.mean); }},
+        {"max", [](const ProgramResult& p) { return human_time(p.latency.max); }},
+    };
+    return figures;
+}
+
 const std::vector<Figure>& whole_figures() {
     static const std::vector<Figure> figures{
         {"jobs finished", [](const RunResult& r) { return Cell{human_count(r.jobs_finished)}; }},
@@ -167,6 +188,28 @@ std::vector<std::size_t> shown_clients(const RunResult& result) {
     return order;
 }
 
+/// What became of the client's program, if it has one in any of the runs.
+void add_program(Table& table, std::size_t index, const Line& line) {
+    const auto program = [index](const RunResult& result) -> const ProgramResult* {
+        const bool has = index < result.clients.size() && result.clients[index].program;
+        return has ? &*result.clients[index].program : nullptr;
+    };
+    if (std::none_of(line.begin(), line.end(), [&](const ComparedRun* run) {
+            return run != nullptr && program(run->result) != nullptr;
+        })) {
+        return;
+    }
+    for (const auto& [name, value] : program_figures()) {
+        add_row(table, "",
+                {name,
+                 [&, value = value](const RunResult& result) {
+                     const ProgramResult* const found = program(result);
+                     return Cell{found == nullptr ? "-" : value(*found)};
+                 }},
+                line);
+    }
+}
+
 void add_clients(Table& table, const RunResult& pattern, const Line& line) {
     for (const std::size_t index : shown_clients(pattern)) {
         bool first = true;
@@ -179,6 +222,7 @@ void add_clients(Table& table, const RunResult& pattern, const Line& line) {
             add_row(table, first ? pattern.clients[index].name : "", figure, line);
             first = false;
         }
+        add_program(table, index, line);
     }
 }
 

@@ -52,6 +52,10 @@ std::string human_time(sim::Time time) {
     return time == 0 ? "0" : scaled(static_cast<double>(time), kTimes);
 }
 
+std::string human_mean(double time) {
+    return human_time(static_cast<sim::Time>(time + 0.5));
+}
+
 std::string human_bytes(double bytes) {
     return bytes == 0 ? "0" : scaled(bytes, kBytes);
 }

@@ -10,6 +10,8 @@ namespace fenceline::tools {
 
 /// `0`, `500 ns`, `1.234 ms`, `2.5 h`; kForever is `forever`.
 [[nodiscard]] std::string human_time(sim::Time time);
+/// The same for a mean of times, to the nearest nanosecond.
+[[nodiscard]] std::string human_mean(double time);
 /// `192 B`, `1.5 KiB`.
 [[nodiscard]] std::string human_bytes(double bytes);
 /// The same times seconds: `1.5 KiB*s`.

@@ -17,6 +17,24 @@ Json latency_json(const workloads::LatencySummary& latency) {
             {"p95", latency.p95},     {"p99", latency.p99},   {"max", latency.max}};
 }
 
+Json spread_json(const workloads::Spread& spread) {
+    return {{"min", spread.min}, {"mean", spread.mean}, {"max", spread.max}};
+}
+
+Json program_json(const workloads::ProgramResult& program) {
+    Json interval = latency_json(program.interval);
+    interval["deviation"] = program.interval_deviation;
+    return {{"started", program.started},
+            {"ended", program.ended},
+            {"iterations", program.iterations},
+            {"elapsed", program.elapsed},
+            {"iterations_per_second", program.iterations_per_second},
+            {"period_misses", program.period_misses},
+            {"interval", interval},
+            {"cycle", spread_json(program.cycle)},
+            {"latency", spread_json(program.latency)}};
+}
+
 Json clients_json(const std::vector<workloads::ClientResult>& clients) {
     Json list = Json::array();
     for (const workloads::ClientResult& client : clients) {
@@ -29,6 +47,9 @@ Json clients_json(const std::vector<workloads::ClientResult>& clients) {
                         {"jobs_per_second", client.jobs_per_second},
                         {"queue_delay", latency_json(client.queue_delay)},
                         {"completion_latency", latency_json(client.completion)}});
+        if (client.program) {
+            list.back()["program"] = program_json(*client.program);
+        }
     }
     return list;
 }

@@ -1,6 +1,7 @@
 #include "tools/run_summary.hpp"
 
 #include "tools/human.hpp"
+#include "tools/program_tables.hpp"
 #include "tools/text_lines.hpp"
 #include "tools/verdict.hpp"
 #include "workloads/duration.hpp"
@@ -52,7 +53,8 @@ std::string header(const PreparedRun& prepared, const RunResult& result, const S
             lifetime_name(config), workloads::name_of(config.kernel), config.seed,
             config.quirks.empty() ? "" : fmt::format(", quirks {}", fmt::join(config.quirks, " "))),
         2, 4);
-    const bool odd = result.end != workloads::RunEnd::normal;
+    const bool odd =
+        result.end != workloads::RunEnd::normal && result.end != workloads::RunEnd::until;
     out += style.paint(wrapped(fmt::format("{} at {}", end_text(result.end),
                                            workloads::format_duration(result.end_time)),
                                2, 4),
@@ -133,7 +135,7 @@ std::string client_tables(const RunResult& result, const Style& style) {
         latency.row(std::move(cells));
     }
     return title("Clients", style) + use.text(style) + "\n" + latency.text(style) +
-           more_line(result.clients.size() - shown.size(), "client");
+           more_line(result.clients.size() - shown.size(), "client") + program_tables(shown, style);
 }
 
 std::string ring_table(const RunResult& result, const Style& style) {

@@ -41,7 +41,7 @@ std::string end_text(workloads::RunEnd end) {
     case workloads::RunEnd::stuck:
         return "stuck: nothing left to happen although jobs remain";
     case workloads::RunEnd::until:
-        return "stopped at `until` with jobs open";
+        return "stopped at `until`, before everything had ended";
     case workloads::RunEnd::hazard:
         return "stopped by a fatal hazard";
     case workloads::RunEnd::interrupted:

@@ -19,29 +19,19 @@ using fences::Holder;
 
 namespace {
 
+/// Kept word by word; programs can make any number.
+constexpr std::size_t kMostObservations = 10'000;
+
 std::string title(const Action& action, const Workload& workload) {
     std::string text(name_of(action.kind));
     if (action.entity != kNoIndex)
         return text + " " + workload.entities[action.entity].id;
     if (action.ring != kNoIndex)
         return text + " " + workload.rings[action.ring];
-    for (const std::string* name : {&action.device, &action.driver, &action.name})
+    for (const std::string* name : {&action.device, &action.driver, &action.client, &action.name})
         if (!name->empty())
             return text + " " + *name;
     return action.job ? text + " job " + std::to_string(*action.job) : text;
-}
-
-fences::ContainerKind container_kind(ExportTo to) {
-    switch (to) {
-    case ExportTo::syncobj:
-        return fences::ContainerKind::syncobj;
-    case ExportTo::resv:
-        return fences::ContainerKind::resv;
-    case ExportTo::chain:
-        return fences::ContainerKind::chain;
-    default:
-        return fences::ContainerKind::sync_file;
-    }
 }
 
 } // namespace
@@ -75,6 +65,10 @@ void Run::perform(const Action& action) {
             return fini_scheduler(action.ring);
         case ActionKind::reset_ring:
             return reset_ring(action);
+        case ActionKind::exit_client:
+            return exit_client(action);
+        case ActionKind::terminate:
+            return terminate(action);
         default:
             return action.entity != kNoIndex ? perform_on_entity(action) : perform_on_fence(action);
         }
@@ -95,12 +89,17 @@ void Run::perform_on_entity(const Action& action) {
             list.push_back(rings_[ring].driver->rings()[rings_[ring].slot].sched);
         return sched_.entity_modify_sched(entity, list);
     }
-    if (entity_ending_[action.entity]) {
+    if (!end_entity(action.entity, action.kind))
         observe(action, "its end has begun already");
-        return;
-    }
-    entity_ending_[action.entity] = true;
-    switch (action.kind) {
+}
+
+/// Ends an entity in the way of an action of that kind; false when its end has begun already.
+bool Run::end_entity(std::uint32_t index, ActionKind how) {
+    if (entity_ending_[index])
+        return false;
+    entity_ending_[index] = true;
+    const scheduler::EntityRef entity = entities_[index];
+    switch (how) {
     case ActionKind::destroy_entity:
         sched_.entity_destroy(entity);
         break;
@@ -109,11 +108,12 @@ void Run::perform_on_entity(const Action& action) {
         sched_.entity_fini(entity);
         break;
     default:
-        assert(action.kind == ActionKind::fini_entity);
+        assert(how == ActionKind::fini_entity);
         sched_.entity_fini(entity);
         break;
     }
-    driver_of_entity_[action.entity]->close_entity(entity);
+    driver_of_entity_[index]->close_entity(entity);
+    return true;
 }
 
 void Run::fini_scheduler(std::uint32_t ring) {
@@ -187,7 +187,7 @@ void Run::export_fence(const Action& action) {
         else
             observe(action, "there is no hardware fence yet; the public one is exported");
     }
-    containers_.put_in(container_kind(action.to), action.name, fence);
+    export_fence(action_names_, action.to, action.name, fence);
 }
 
 /// A deadline hint on the job's public fence; what became of it is an observation.
@@ -206,21 +206,18 @@ void Run::set_deadline(const Action& action) {
         observe(action, fmt::format("{} ns; the driver has been told", *now));
 }
 
-/// "driver 'd', timeline 't', status s" for each fence of a sync_file; a status of what has no
-/// names.
-std::string Run::query_text(const std::string& name, const fences::SyncFileInfo& info) {
-    std::string text;
-    for (const fences::FenceInfo& fence : info.fences)
-        text += fmt::format("{}driver '{}', timeline '{}', status {}", text.empty() ? "" : "; ",
-                            fence.driver, fence.timeline, fence.status);
-    if (info.fences.empty())
-        text = fmt::format("status {}", info.status);
-    if (containers_.kind_of(name) == fences::ContainerKind::chain)
-        text += fmt::format(", point {}", info.point);
-    return text;
+/// The job, or the one that the ring executes, ends now.
+void Run::terminate(const Action& action) {
+    if (!action.job) {
+        const RingPlace& place = rings_[action.ring];
+        return place.driver->rings()[place.slot].ring->terminate_current();
+    }
+    terminate_job(held(action).job);
+    release_held(action);
 }
 
-/// export, set-deadline, query, poll, wait, close: on a container by name, or on a job's fence directly.
+/// export, import, set-deadline, query, poll, wait, close: on a container by name, or on a
+/// job's fence directly.
 void Run::perform_on_fence(const Action& action) {
     const bool by_name = !action.job.has_value();
     if (!by_name && !held(action).fence) {
@@ -236,23 +233,19 @@ void Run::perform_on_fence(const Action& action) {
         release_held(action);
         return;
     }
+    if (action.kind == ActionKind::import_fence) {
+        names_.import(action_names_, action.name);
+        observe(action, "it is there");
+        return;
+    }
     if (by_name && !containers_.exists(action.name)) {
         observe(action, "nothing is open under that name");
         return;
     }
     switch (action.kind) {
-    case ActionKind::query: {
-        if (by_name) {
-            observe(action, query_text(action.name, containers_.query(action.name)));
-        } else {
-            const FenceRef fence = held(action).fence;
-            const std::string timeline = core_.timeline_name(fence);
-            const std::string driver = core_.driver_name(fence);
-            observe(action, fmt::format("driver '{}', timeline '{}', status {}", driver, timeline,
-                                        core_.status(fence)));
-        }
+    case ActionKind::query:
+        observe(action, by_name ? query_name(action.name) : describe_status(held(action).fence));
         break;
-    }
     case ActionKind::poll: {
         const bool done =
             by_name ? containers_.poll(action.name) : core_.is_signaled(held(action).fence);
@@ -268,8 +261,8 @@ void Run::perform_on_fence(const Action& action) {
         break;
     default:
         assert(action.kind == ActionKind::close);
-        if (by_name)
-            containers_.close(action.name);
+        if (by_name && !names_.close(action_names_, action.name))
+            observe(action, "no action has it open");
         break;
     }
     if (!by_name)
@@ -277,8 +270,14 @@ void Run::perform_on_fence(const Action& action) {
 }
 
 void Run::observe(const Action& action, const std::string& text) {
-    observations_.push_back(
-        fmt::format("{} ns: {}: {}", machine_.now(), title(action, workload_), text));
+    observe(title(action, workload_), text);
+}
+
+void Run::observe(const std::string& who, const std::string& text) {
+    if (observations_.size() == kMostObservations)
+        ++unkept_observations_;
+    else
+        observations_.push_back(fmt::format("{} ns: {}: {}", machine_.now(), who, text));
 }
 
 } // namespace fenceline::workloads::inline FENCELINE_MODE

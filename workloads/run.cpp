@@ -17,8 +17,9 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
       rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
-      sched_(machine_, core_, config.costs.wakeup), containers_(core_), statistics_(workload),
-      named_(core_), history_(workload.streamed) {
+      sched_(machine_, core_, config.costs.wakeup), containers_(core_),
+      names_(machine_, containers_), statistics_(workload), named_(core_),
+      history_(workload.streamed) {
     machine_.fibers_for_all = options.fibers_for_all;
     if (explain != nullptr)
         for (const sim::Hazard& hazard : *explain)
@@ -37,6 +38,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     warn_of_unused_rings();
     build_entities();
     plan_actions();
+    build_programs();
     fetch_job();
 }
 
@@ -131,10 +133,12 @@ void Run::update_next_input() {
     const sim::Time job = have_job_ ? next_job_.at : sim::kForever;
     const sim::Time action =
         next_action_ < actions_.size() ? actions_[next_action_]->at : sim::kForever;
-    next_input_ = std::min(job, action);
+    const sim::Time start =
+        next_start_ < starts_.size() ? starts_[next_start_]->spec().start : sim::kForever;
+    next_input_ = std::min({job, action, start});
 }
 
-/// Class 0: at one instant listed jobs come before actions.
+/// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
 void Run::fire() {
     if (have_job_ && next_job_.at == next_input_) {
         try {
@@ -144,10 +148,12 @@ void Run::fire() {
             throw;
         }
         fetch_job();
-    } else {
+    } else if (next_action_ < actions_.size() && actions_[next_action_]->at == next_input_) {
         const Action& action = *actions_[next_action_++];
         update_next_input();
         perform(action);
+    } else {
+        start_program();
     }
     stop_if_complete();
 }
@@ -157,15 +163,17 @@ void Run::on_event(const scheduler::LoggedEvent& event) {
     if (options_.events != nullptr)
         options_.events->on_event(event);
     if (event.event == scheduler::JobEvent::free_job) {
-        window_.remove(event.ordinal);
+        if (event.ordinal < kProgramOrdinals) [[likely]]
+            window_.remove(event.ordinal);
         stop_if_complete();
     }
 }
 
-/// The normal end: no action left, and every pushed job freed.
+/// The normal end: no action left, every program ended, and every pushed job freed.
 bool Run::complete() const {
     return !have_job_ && pushes_.empty() && next_action_ == actions_.size() &&
-           actions_running_ == 0 && statistics_.freed() == statistics_.submitted();
+           actions_running_ == 0 && programs_running_ == 0 &&
+           statistics_.freed() == statistics_.submitted();
 }
 
 void Run::stop_if_complete() {
@@ -219,7 +227,7 @@ RunResult Run::execute() {
     result.jobs_unfinished = statistics_.submitted() - statistics_.finished();
     if (result.end != RunEnd::hazard && result.end != RunEnd::interrupted) {
         try {
-            teardown(result.end == RunEnd::normal);
+            teardown(result.end);
             report_never_signalled();
             report_leaks();
         } catch (const sim::FatalHazard&) {
@@ -233,9 +241,12 @@ RunResult Run::execute() {
     for (const RingPlace& place : rings_)
         rings.push_back(place.driver->rings()[place.slot].ring.get());
     statistics_.fill(result, rings);
+    fill_programs(result);
     fill_lifetime(result);
     result.hazards = machine_.hazards();
     result.observations = observations_;
+    if (unkept_observations_ > 0)
+        result.observations.push_back("... and " + std::to_string(unkept_observations_) + " more");
     for (const auto& [text, count] : warnings_)
         result.warnings.push_back(count == 1 ? text
                                              : text + " (" + std::to_string(count) + " times)");

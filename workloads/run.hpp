@@ -8,6 +8,9 @@
 // Ownership: Run owns all of it; the workload, the configuration and the job source are the
 // caller's and outlive it. Members die in reverse order, the machine last, after everything that
 // was blocked on it has been unwound.
+//
+// Jobs of programs have ordinals of their own, from kProgramOrdinals up: nothing refers to them by
+// ordinal, and the window over listed jobs stays what it is.
 #pragma once
 
 #include "fences/container.hpp"
@@ -15,6 +18,7 @@
 #include "scheduler/ring_driver.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
+#include "workloads/client_program.hpp"
 #include "workloads/entity_history.hpp"
 #include "workloads/job_window.hpp"
 #include "workloads/named_fences.hpp"
@@ -29,7 +33,10 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
-class Run final : public sim::InputSource, public scheduler::EventSink {
+/// The first ordinal of a job that a program submits.
+inline constexpr std::uint64_t kProgramOrdinals = std::uint64_t{1} << 63;
+
+class Run final : public sim::InputSource, public scheduler::EventSink, private ClientHost {
   public:
     /// `explain`, if given, are the hazards of an identical run: the histories of what they were
     /// about are recorded, in the instrumented form.
@@ -39,7 +46,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
 
     RunResult execute();
 
-    // sim::InputSource: listed jobs, then actions.
+    // sim::InputSource: listed jobs, then actions, then the starts of programs.
     sim::Time next_time() override { return next_input_; }
     void fire() override;
     // scheduler::EventSink.
@@ -60,6 +67,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     /// A reference that an action will need, from the job's push to the last action that names it.
     struct HeldFence {
         fences::FenceRef fence;
+        scheduler::JobRef job;
         std::uint32_t uses = 0;
         bool pushed = false;
     };
@@ -107,6 +115,26 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     void submit_delayed(Client& client);
     void hold_for_actions(std::uint64_t id, scheduler::JobRef job);
     [[nodiscard]] fences::FenceRef public_fence(const scheduler::Job& job) const;
+    // run_clients.cpp
+    void build_programs();
+    void number_program_jobs();
+    void start_program();
+    void stop_programs(bool stuck);
+    void report_stuck_programs();
+    void fill_programs(RunResult& result) const;
+    void exit_client(const Action& action);
+    // ClientHost.
+    Label submit(const ProgramJob& job) override;
+    fences::FenceRef dependency_on(const Label& label) override;
+    void terminate_job(scheduler::JobRef job) override;
+    void set_priority(std::uint32_t entity, scheduler::Priority priority) override;
+    void end_entities(const std::string& client, ExitKind how) override;
+    void export_fence(OpenNames& own, ExportTo to, const std::string& name,
+                      fences::FenceRef fence) override;
+    std::string describe_status(fences::FenceRef fence) override;
+    std::string query_name(const std::string& name) override;
+    void observe_step(const std::string& client, const std::string& text) override;
+    void program_ended() override;
     // dependencies.cpp
     void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after, Via via);
     bool collect_dependencies(std::span<const std::uint64_t> after);
@@ -116,10 +144,10 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     void plan_actions();
     void perform(const Action& action);
     void perform_on_entity(const Action& action);
+    [[nodiscard]] bool end_entity(std::uint32_t index, ActionKind how);
     void perform_on_fence(const Action& action);
     void export_fence(const Action& action);
     void set_deadline(const Action& action);
-    [[nodiscard]] std::string query_text(const std::string& name, const fences::SyncFileInfo& info);
     void fini_scheduler(std::uint32_t ring);
     void reset_ring(const Action& action);
     void unbind_device(const std::string& device);
@@ -127,9 +155,11 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     void as_unload(const std::string& who, std::function<void()> body);
     HeldFence& held(const Action& action);
     void release_held(const Action& action);
+    void terminate(const Action& action);
     void observe(const Action& action, const std::string& text);
+    void observe(const std::string& who, const std::string& text);
     // teardown.cpp
-    void teardown(bool normal);
+    void teardown(RunEnd end);
     void report_never_signalled();
     void report_leaks();
     void fill_lifetime(RunResult& result);
@@ -153,6 +183,8 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     std::vector<scheduler::RingDriver*> driver_of_entity_;
     std::vector<bool> entity_ending_; ///< an action has begun to destroy, kill or fini it
     fences::Containers containers_;
+    SharedNames names_;
+    OpenNames action_names_; ///< what actions have exported and imported: they are one party
     Statistics statistics_;
 
     std::vector<Client> clients_;
@@ -168,10 +200,19 @@ class Run final : public sim::InputSource, public scheduler::EventSink {
     std::vector<const Action*> actions_;                  ///< by time, then as they stand
     std::size_t next_action_ = 0;
     std::size_t actions_running_ = 0;
+    std::vector<std::unique_ptr<ClientProgram>> programs_;
+    std::vector<ClientProgram*> starts_; ///< by time, then as they stand
+    std::size_t next_start_ = 0;
+    std::size_t programs_running_ = 0; ///< or still to start
+    std::uint64_t program_jobs_ = 0;   ///< submitted by programs so far
+    std::uint64_t first_program_id_ = 0;
+    std::vector<std::string> exited_clients_;
+    std::vector<std::string> stuck_programs_; ///< what they waited for when nothing was left to do
     sim::Time next_input_ = 0;
     std::unordered_map<std::uint64_t, HeldFence> held_; ///< by job id
     std::deque<UnloadRecord> unloads_;
     std::vector<std::string> observations_;
+    std::uint64_t unkept_observations_ = 0;
     std::vector<std::pair<std::string, std::uint64_t>> warnings_;
     bool in_teardown_ = false;
 };

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,16 +63,41 @@ struct LatencySummary {
     sim::Time max = 0;
 };
 
+/// The least, the mean and the greatest of some times.
+struct Spread {
+    sim::Time min = 0;
+    double mean = 0; ///< nanoseconds
+    sim::Time max = 0;
+};
+
+/// What became of a client's program. An iteration is one run through it.
+struct ProgramResult {
+    bool started = false;
+    bool ended = false; ///< by itself; else it was stopped
+    std::uint64_t iterations = 0;
+    /// From its start to the end of the program or, if that is later, of its last job; to the end
+    /// of the run when it was still at it.
+    sim::Time elapsed = 0;
+    double iterations_per_second = 0; ///< over `elapsed`: the frame rate of a client that draws
+    std::uint64_t period_misses = 0;  ///< `period` steps that were reached too late
+    LatencySummary interval;          ///< from iteration to iteration: the pacing
+    double interval_deviation = 0;    ///< its standard deviation, nanoseconds
+    Spread cycle;                     ///< an iteration without what it slept by itself
+    Spread latency; ///< what a cycle took beyond the GPU time of the jobs it submitted
+};
+
 struct ClientResult {
     std::string name;
     std::uint64_t submitted = 0;
-    std::uint64_t finished = 0; ///< signalled, with or without error
-    std::uint64_t failed = 0;   ///< of those: with an error
-    sim::Time gpu_time = 0;     ///< executing on rings, without context switches
-    double gpu_share = 0;       ///< of all clients' GPU time, 0 to 1
-    double jobs_per_second = 0; ///< finished jobs over the makespan
-    LatencySummary queue_delay; ///< from push to run_job
-    LatencySummary completion;  ///< from push to finished
+    std::uint64_t finished = 0;           ///< signalled, with or without error
+    std::uint64_t failed = 0;             ///< of those: with an error
+    sim::Time gpu_time = 0;               ///< executing on rings, without context switches
+    double gpu_share = 0;                 ///< of all clients' GPU time, 0 to 1
+    double jobs_per_second = 0;           ///< finished jobs over the makespan
+    LatencySummary queue_delay;           ///< from push to run_job
+    LatencySummary completion;            ///< from push to finished
+    sim::Time last_finished = 0;          ///< 0 when none has
+    std::optional<ProgramResult> program; ///< of a client that has one
 };
 
 struct RingResult {
@@ -128,12 +154,13 @@ struct RunResult {
     std::uint64_t jobs_failed = 0;
     std::uint64_t jobs_unfinished = 0; ///< submitted and not finished when the run proper ended
     double fairness = 1;               ///< Jain's index over the clients' GPU time
-    std::vector<ClientResult> clients; ///< in order of their first entity
+    /// In order of their first entity, then those that have only a program.
+    std::vector<ClientResult> clients;
     std::vector<RingResult> rings;
     LifetimeResult lifetime;
     std::vector<sim::Hazard> hazards;
     std::vector<std::string> warnings;     ///< what the kernel would print, each once, with a count
-    std::vector<std::string> observations; ///< what queries and polls of actions returned, in order
+    std::vector<std::string> observations; ///< what queries and polls returned, in order
 
     /// Whether the model found a violation: exit code 1.
     [[nodiscard]] bool violated() const { return !hazards.empty(); }

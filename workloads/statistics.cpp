@@ -17,6 +17,13 @@ Statistics::Statistics(const Workload& workload) {
         }
         client_of_.push_back(client->second);
     }
+    with_entities_ = clients_.size();
+    for (const ClientSpec& client : workload.clients) { // without an entity of its own
+        if (known.contains(client.name))
+            continue;
+        clients_.push_back(std::make_unique<Client>());
+        clients_.back()->name = client.name;
+    }
 }
 
 void Statistics::on_event(const scheduler::LoggedEvent& event) {
@@ -37,7 +44,7 @@ void Statistics::on_event(const scheduler::LoggedEvent& event) {
             ++failed_;
             ++client.failed;
         }
-        last_finished_ = event.time;
+        last_finished_ = client.last_finished = event.time;
         client.completion.add(event.time - event.submitted);
         break;
     }
@@ -97,12 +104,13 @@ void Statistics::fill_clients(RunResult& result,
                                   (static_cast<double>(result.makespan) * 1e-9);
         out.queue_delay = client.queue_delay.summary();
         out.completion = client.completion.summary();
+        out.last_finished = client.last_finished;
         result.clients.push_back(out);
         sum += out.gpu_share;
         squares += out.gpu_share * out.gpu_share;
     }
     if (squares > 0) // Jain's index: 1 when all have the same, 1/n when one has everything
-        result.fairness = sum * sum / (static_cast<double>(clients_.size()) * squares);
+        result.fairness = sum * sum / (static_cast<double>(with_entities_) * squares);
 }
 
 } // namespace fenceline::workloads::inline FENCELINE_MODE

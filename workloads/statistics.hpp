@@ -36,6 +36,7 @@ class Statistics {
         std::uint64_t submitted = 0;
         std::uint64_t finished = 0;
         std::uint64_t failed = 0;
+        sim::Time last_finished = 0;
         LatencyRecorder queue_delay;
         LatencyRecorder completion;
     };
@@ -44,6 +45,7 @@ class Statistics {
 
     std::vector<std::uint32_t> client_of_; ///< by entity index
     std::vector<std::unique_ptr<Client>> clients_;
+    std::size_t with_entities_ = 0; ///< they come first
     std::uint64_t submitted_ = 0;
     std::uint64_t finished_ = 0;
     std::uint64_t failed_ = 0;

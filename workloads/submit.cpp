@@ -92,6 +92,7 @@ void Run::hold_for_actions(std::uint64_t id, JobRef ref) {
     if (found == held_.end())
         return;
     found->second.fence = core_.take(public_fence(sched_.jobs.get(ref, "job")));
+    found->second.job = ref;
     found->second.pushed = true;
 }
 

@@ -30,6 +30,9 @@ bool runs(const Action& action) {
     case ActionKind::poll:
     case ActionKind::wait:
     case ActionKind::close:
+    case ActionKind::import_fence:
+    case ActionKind::terminate:
+    case ActionKind::exit_client:
     case ActionKind::export_fence:
     case ActionKind::set_deadline:
         return true;
@@ -62,11 +65,6 @@ void check_config(const Config& config, std::vector<std::string>& messages) {
 
 std::vector<std::string> unsupported(const Workload& workload, const Config& config) {
     std::vector<std::string> messages;
-    for (std::size_t i = 0; i < workload.clients.size(); ++i) {
-        messages.push_back(not_yet(workload.source_path + (workload.streamed ? ":1" : "") +
-                                       ": /clients/" + std::to_string(i),
-                                   "a client with a program"));
-    }
     check_actions(workload, messages);
     check_config(config, messages);
     return messages;

@@ -8,11 +8,13 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::Holder;
 
-/// Processes close their files; entities in the order in which they stand, then all that follows
+/// Programs stop where they are; processes close their files; entities in the order in which they stand, then all that follows
 /// from that; schedulers in order, then all that follows. Entities are destroyed after a normal
 /// end; after any other they are only fini'd, since waiting for their queues could take for ever.
-void Run::teardown(bool normal) {
+void Run::teardown(RunEnd end) {
+    const bool normal = end == RunEnd::normal;
     in_teardown_ = true;
+    stop_programs(end == RunEnd::stuck);
     containers_.close_all();
     for (auto& [id, held] : held_)
         if (held.fence)
@@ -38,6 +40,7 @@ void Run::teardown(bool normal) {
         }
     });
     run_to_idle();
+    report_stuck_programs();
     machine_.check_deadlock();
     sched_.check_scores(options_.strict);
     named_.drop_all(); // where jobs were never submitted, nobody has named them

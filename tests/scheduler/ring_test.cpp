@@ -132,5 +132,44 @@ TEST(Ring, RingsRunSideBySide) {
     EXPECT_EQ(world.log.events.back().ring, 0u);
 }
 
+// The one that executes ends at once and counts what it has had, without the switch to it; one that
+// waits its turn takes no time but the switch; one that is not there leaves the ring alone.
+TEST(Ring, TerminateEndsAJobWhereverItIsOnTheRing) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with(Policy::fifo, 8), 7);
+    const EntityRef a = world.entity("a", {sched});
+    const EntityRef b = world.entity("b", {sched});
+    world.push(a, 0, {.duration = 10});
+    world.push(b, 1, {.duration = sim::kForever});
+    world.push(a, 2, {.duration = 50});
+    world.push(a, 3, {.duration = 5});
+    Ring& ring = *world.driver.rings()[0].ring;
+    world.at(5, [&] { ring.terminate(99); });
+    world.at(6, [&] { ring.terminate(2); });
+    world.at(30, [&] { ring.terminate(1); });
+    world.run();
+    EXPECT_EQ(world.log.when(JobEvent::hw_done, 0), 10u);
+    EXPECT_EQ(world.log.when(JobEvent::hw_done, 1), 30u);
+    EXPECT_EQ(world.log.when(JobEvent::hw_done, 2), 37u);
+    EXPECT_EQ(world.log.when(JobEvent::hw_done, 3), 42u);
+    EXPECT_THAT(ring.gpu_time(), ElementsAre(15u, 13u));
+    EXPECT_EQ(ring.busy_time(), 42u);
+}
+
+TEST(Ring, TerminateDuringTheContextSwitchLeavesNoGpuTime) {
+    SchedWorld world;
+    const SchedulerRef sched = world.ring("gfx", with(Policy::fifo, 8), 20);
+    const EntityRef a = world.entity("a", {sched});
+    const EntityRef b = world.entity("b", {sched});
+    world.push(a, 0, {.duration = 10});
+    world.push(b, 1, {.duration = 10});
+    Ring& ring = *world.driver.rings()[0].ring;
+    world.at(15, [&] { ring.terminate_current(); });
+    world.at(16, [&] { ring.terminate_current(); }); // nothing there any more
+    world.run();
+    EXPECT_EQ(world.log.when(JobEvent::hw_done, 1), 15u);
+    EXPECT_THAT(ring.gpu_time(), ElementsAre(10u, 0u));
+}
+
 } // namespace
 } // namespace fenceline::scheduler

@@ -326,5 +326,87 @@ TEST(Machine, TheTimedFormAnnouncesNothing) {
     EXPECT_EQ(listener.seen, 0);
 }
 
+TEST(Machine, ASleepTakesItsPlaceWhenItBegins) {
+    Machine machine;
+    std::vector<std::string> log;
+    machine.start_task("a", [&] {
+        machine.sleep_until(5, "a sleep");
+        log.push_back("task at " + std::to_string(machine.now()));
+    });
+    machine.engine.arm(
+        5, [](void* l, std::uint64_t) { static_cast<decltype(log)*>(l)->push_back("timer"); }, &log,
+        0);
+    run(machine);
+    EXPECT_THAT(log, ElementsAre("task at 5", "timer"));
+}
+
+/// A task that waits in `wait` until it is interrupted; what it did.
+template <class Wait>
+std::vector<std::string> interrupted(Machine& machine, Wait wait, Context*& task) {
+    auto log = std::make_shared<std::vector<std::string>>();
+    machine.start_task("a", [&machine, &task, wait, log] {
+        task = &machine.current();
+        try {
+            wait();
+            log->push_back("went on");
+        } catch (const Interrupted&) {
+            log->push_back("gave up at " + std::to_string(machine.now()));
+        }
+    });
+    machine.engine.arm(
+        3,
+        [](void* m, std::uint64_t c) {
+            static_cast<Machine*>(m)->interrupt(*reinterpret_cast<Context*>(c));
+        },
+        &machine, reinterpret_cast<std::uintptr_t>(task));
+    run(machine);
+    return *log;
+}
+
+TEST(Machine, WhoIsInterruptedGivesUpItsSleepAndItsTimer) {
+    Machine machine;
+    Context* task = nullptr;
+    EXPECT_THAT(interrupted(
+                    machine, [&] { machine.sleep_until(9, "a sleep"); }, task),
+                ElementsAre("gave up at 3"));
+    EXPECT_EQ(machine.now(), 3u); // the timer never fired
+    EXPECT_THAT(machine.blocked(), IsEmpty());
+}
+
+TEST(Machine, WhoIsInterruptedLeavesItsWaitQueue) {
+    Machine machine;
+    WaitQueue queue;
+    Context* task = nullptr;
+    EXPECT_THAT(
+        interrupted(
+            machine, [&] { queue.wait_event(machine, "never", [] { return false; }); }, task),
+        ElementsAre("gave up at 3"));
+    EXPECT_FALSE(queue.has_waiters());
+}
+
+// Timer and interrupt meet at one instant, in both orders: the task moves once.
+TEST(Machine, AnInterruptAndAWakeUpAtOneInstantAreOne) {
+    Machine machine;
+    Context* task = nullptr;
+    EXPECT_THAT(interrupted(
+                    machine, [&] { machine.sleep_until(3, "a sleep"); }, task),
+                ElementsAre("went on"));
+    Machine other;
+    int rounds = 0;
+    Context* second = nullptr;
+    other.start_task("b", [&] {
+        second = &other.current();
+        try {
+            other.block("a signal");
+        } catch (const Interrupted&) {
+            ++rounds;
+        }
+    });
+    other.interrupt(*second);
+    other.wake(*second);
+    run(other);
+    EXPECT_EQ(rounds, 1);
+}
+
 } // namespace
 } // namespace fenceline::sim

@@ -142,5 +142,51 @@ TEST_F(CompareTest, ABadJobInAStreamIsAnErrorOfTheWhole) {
     EXPECT_THAT(outcome.err, HasSubstr("bad.jsonl:2"));
 }
 
+TEST_F(CompareTest, ProgramsHaveTheirFiguresInAllViews) {
+    const std::string workload = scratch_.file("loop.json", R"({"format":"fenceline/workload",
+        "version":1,"entities":[{"id":"other/gfx","rings":["gfx"]}],
+        "jobs":[{"id":0,"at":0,"entity":"other/gfx","duration":"1ms"}],
+        "clients":[{"name":"a client with a rather long name","repeat":60,
+          "entities":[{"id":"b/gfx","client":"a client with a rather long name","rings":["gfx"]}],
+          "program":[{"submit":{"entity":"b/gfx","duration":"8ms","as":"frame"}},
+                     {"wait":"frame"},{"period":"16.667ms"}]}]})");
+    const Outcome run = run_program({"run", config_, "--workload", workload});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* text : {"Programs", "iterations", "st. dev.", "cycle", "16.67 ms"}) {
+        EXPECT_THAT(run.out, HasSubstr(text));
+    }
+    const Outcome compared = compare({"--workload", workload, "--vary", "policy=fifo,rr"});
+    EXPECT_EQ(compared.code, 0) << compared.err;
+    for (const char* text : {"iterations/s", "interval p50", "periods missed", "cycle mean"}) {
+        EXPECT_THAT(compared.out, HasSubstr(text));
+    }
+    for (const std::string& line : split_lines(run.out + compared.out)) {
+        EXPECT_LE(display_width(line), kPageWidth) << line;
+    }
+    const Outcome json = run_program({"run", config_, "--workload", workload, "--json", "-"});
+    const Json clients = Json::parse(json.out)["clients"];
+    ASSERT_EQ(clients.size(), 2U);
+    EXPECT_FALSE(clients[0].contains("program"));
+    const Json& program = clients[1]["program"];
+    EXPECT_EQ(program["iterations"], 60);
+    EXPECT_EQ(program["ended"], true);
+    EXPECT_EQ(program["elapsed"], 60 * 16'667'000);
+    EXPECT_EQ(program["period_misses"], 0);
+    EXPECT_EQ(program["interval"]["p99"], 16'667'000);
+    EXPECT_EQ(program["cycle"]["min"], 8'000'000);
+    EXPECT_EQ(program["latency"]["max"], 1'000'000);
+}
+
+TEST_F(CompareTest, ProgramsThatRepeatForEverNeedAnEnd) {
+    const std::string workload = scratch_.file("forever.json", R"({"format":"fenceline/workload",
+        "version":1,"clients":[{"name":"b","repeat":"forever","program":[{"sleep":"1ms"}]}]})");
+    const Outcome refused = run_program({"run", config_, "--workload", workload});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("until"));
+    const Outcome run = run_program({"run", config_, "--workload", workload, "--until", "9.5ms"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_THAT(run.out, HasSubstr("stopped at `until`"));
+}
+
 } // namespace
 } // namespace fenceline::tools::testing

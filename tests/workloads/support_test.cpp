@@ -34,20 +34,11 @@ TEST(Support, RunsEntitiesJobsAndTheActionsOfThisVersion) {
           {"at":3,"do":"fini-scheduler","ring":"gfx"},{"at":3,"do":"unload-driver","driver":"drv"},
           {"at":3,"do":"unbind-device","device":"gpu"},
           {"at":3,"do":"set-priority","entity":"a/gfx","priority":"low"},
-          {"at":3,"do":"modify-sched","entity":"a/gfx","rings":["gfx"]}])")),
+          {"at":3,"do":"modify-sched","entity":"a/gfx","rings":["gfx"]},
+          {"at":3,"do":"import","name":"g"},{"at":3,"do":"terminate","job":0},
+          {"at":3,"do":"terminate","ring":"gfx"},{"at":4,"do":"exit","client":"a"}],
+        "clients":[{"name":"c","program":[{"import":"g"},{"query":"g"},{"exit":"clean"}]}])")),
                 IsEmpty());
-}
-
-TEST(Support, SaysWhichActionsAndClientsAreNotRunYet) {
-    EXPECT_THAT(of_workload(workload_with(R"("jobs":[{"id":0,"at":0,"entity":"a/gfx","duration":1}],
-        "clients":[{"name":"c","program":[{"sleep":1}]}],
-        "actions":[{"at":0,"do":"export","job":0,"to":"resv","as":"f"},
-          {"at":0,"do":"reset-ring","ring":"gfx"},{"at":0,"do":"terminate","job":0},
-          {"at":0,"do":"import","name":"f"},{"at":0,"do":"exit","client":"a"}])")),
-                ElementsAre("w.json: /clients/0: a client with a program" + kNotYet,
-                            "w.json: /actions/2/do: \"terminate\"" + kNotYet,
-                            "w.json: /actions/3/do: \"import\"" + kNotYet,
-                            "w.json: /actions/4/do: \"exit\"" + kNotYet));
 }
 
 TEST(Support, SaysWhichPartsOfAConfigurationAreNotRunYet) {
