@@ -11,6 +11,7 @@ void GpuSched::create_stats(Entity& entity) {
     if (stats_by_entity_.size() <= entity.index)
         stats_by_entity_.resize(entity.index + 1);
     stats_by_entity_[entity.index] = entity.stats;
+    counts_gpu_time_ = true;
 }
 
 /// drm_sched_entity_stats_get, when a job is armed. After the entity's fini this may find nothing:

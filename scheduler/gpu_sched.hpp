@@ -233,6 +233,7 @@ class GpuSched {
     sim::Pool<Dependency> dependencies_;
     /// By entity index; empty in 6.12. A job outlives its entity and has no room for a handle.
     std::vector<EntityStatsRef> stats_by_entity_;
+    bool counts_gpu_time_ = false; ///< mainline
     sim::SystemWorkqueue system_wq_;
     /// Queues of freed schedulers: cancelled items may still have a turn in the engine.
     std::vector<std::unique_ptr<sim::Workqueue>> retired_queues_;

@@ -85,7 +85,7 @@ void GpuSched::job_arm(JobRef job_ref) {
     const RunQueue& rq = run_queues.get(entity.rq, "run queue");
     job.sched = rq.sched;
     job.s_priority = entity.priority;
-    if (!stats_by_entity_.empty())
+    if (entity.stats)
         get_stats(job);
     const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
     s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
@@ -110,7 +110,7 @@ void GpuSched::job_cleanup(JobRef job_ref) {
     const FenceRef finished = std::exchange(job.s_fence, FenceRef{});
     if (core.get(finished).references.peek() != 0) {
         core.put(finished, Holder::job);
-        if (!stats_by_entity_.empty())
+        if (counts_gpu_time_)
             put_stats(job.entity_index);
     } else {
         s_fences.discard(finished);

@@ -34,12 +34,12 @@ std::string list_policies(const Style& style) {
     table.row({{"rr", Tone::strong}, {"6.12, mainline"}, {"one entity after the other"}});
     table.row({{"fair", Tone::strong},
                {"mainline"},
-               {"the entity that has had the least GPU time, by priority; not run by this version "
-                "yet"}});
+               {"the entity that has had the least GPU time, weighed by priority"}});
     return table.text(style, 0) +
            wrapped("Set with --policy P or the key scheduler.policy; a ring may have its own. In "
                    "6.12 every ring has a run queue per priority and the more urgent queue always "
-                   "goes first.",
+                   "goes first; so it is in mainline, except that under fair one run queue takes "
+                   "all priorities.",
                    0, 0);
 }
 

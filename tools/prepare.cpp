@@ -74,7 +74,7 @@ PreparedRun prepare(workloads::Config config, WorkloadCache& cache) {
         it = cache.emplace(config.workload, workloads::load_workload(config.workload)).first;
     }
     const workloads::Workload& workload = *it->second.workload;
-    const std::vector<std::string> missing = workloads::unsupported(workload, config);
+    const std::vector<std::string> missing = workloads::unsupported(config);
     if (!missing.empty()) {
         const std::string more =
             missing.size() == 1 ? "" : " (and " + std::to_string(missing.size() - 1) + " more)";

@@ -74,12 +74,8 @@ std::uint64_t count_jobs(const LoadedWorkload& loaded) {
 }
 
 std::string report_workload(const std::string& name, const LoadedWorkload& loaded) {
-    Notes notes;
     const workloads::Workload& workload = *loaded.workload;
     const std::uint64_t jobs = count_jobs(loaded);
-    for (std::string& missing : workloads::unsupported(workload, {})) {
-        notes.add(std::move(missing));
-    }
     std::string parts = fmt::format("{}, {}",
                                     workload.entities.size() == 1
                                         ? "1 entity"
@@ -91,16 +87,13 @@ std::string report_workload(const std::string& name, const LoadedWorkload& loade
     if (!workload.actions.empty()) {
         parts += ", " + human_plural(workload.actions.size(), "action");
     }
-    return fmt::format("{}: valid workload: {}\n{}", printable(name, 1000), parts, notes.text());
+    return fmt::format("{}: valid workload: {}\n", printable(name, 1000), parts);
 }
 
 /// A configuration may be written before its workload is: that is worth a note, not an error.
 void look_at_workload(const workloads::Config& config, const std::string& path, Notes& notes) {
     try {
         const LoadedWorkload loaded = workloads::load_workload(path);
-        for (std::string& missing : workloads::unsupported(*loaded.workload, config)) {
-            notes.add(std::move(missing));
-        }
         (void)workloads::resolve_rings(config, *loaded.workload);
     } catch (const InputError& error) {
         notes.add(std::string("its workload cannot be run: ") + error.what());
@@ -127,10 +120,8 @@ std::string report_config(const std::string& name, const Json& document) {
     for (const std::string& path : paths) {
         look_at_workload(config, path, notes);
     }
-    if (paths.empty()) {
-        for (std::string& missing : workloads::unsupported({}, config)) {
-            notes.add(std::move(missing));
-        }
+    for (std::string& missing : workloads::unsupported(config)) {
+        notes.add(std::move(missing));
     }
     return fmt::format("{}: valid config: {}\n{}", printable(name, 1000), printable(parts, 1000),
                        notes.text());

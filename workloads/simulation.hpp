@@ -167,7 +167,7 @@ struct RunResult {
 };
 
 /// Runs `workload` under `config` (rings resolved, see resolve_rings()). REQUIRES: nothing in
-/// unsupported(workload, config). Throws InputError when the job source meets a bad job.
+/// unsupported(config). Throws InputError when the job source meets a bad job.
 RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
                    const RunOptions& options = {});
 

@@ -48,7 +48,7 @@ std::string run_fenceline(const std::string& workload_json, const std::string& c
     const workloads::LoadedWorkload loaded = workloads::parse_workload(workload_json, "workload");
     const workloads::Config given =
         workloads::interpret_config(workloads::Json::parse(config_json), "config");
-    if (const auto refused = workloads::unsupported(*loaded.workload, given); !refused.empty())
+    if (const auto refused = workloads::unsupported(given); !refused.empty())
         throw std::runtime_error(refused.front());
     const workloads::Config config = workloads::resolve_rings(given, *loaded.workload);
     TextSink sink(*loaded.workload, config);

@@ -187,7 +187,7 @@ TEST(ProgramLog, BothFormsDoTheSame) {
         const LoadedWorkload loaded = parse_workload(text, "w.json");
         const Config config = resolve_rings(
             interpret_config(Json::parse(generator.config()), "c.json"), *loaded.workload);
-        ASSERT_EQ(unsupported(*loaded.workload, config), std::vector<std::string>{});
+        ASSERT_EQ(unsupported(config), std::vector<std::string>{});
         Sink sinks[2];
         RunResult results[2];
         for (int form = 0; form < 2; ++form) {

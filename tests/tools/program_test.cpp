@@ -117,7 +117,6 @@ TEST_F(ProgramTest, WrongSettingsNameTheOption) {
 }
 
 TEST_F(ProgramTest, WhatIsNotRunYetIsRefusedBeforeTheRun) {
-    expect_refusal(run_program({"run", config_, "--policy", "fair"}), "not yet run");
     expect_refusal(run_program({"compare", config_, "--vary", "lifetime=split,detached-ops"}),
                    "not yet run");
 }

@@ -119,7 +119,7 @@ std::vector<std::pair<std::uint64_t, sim::Time>> replay(int credit_limit) {
         *loaded.workload);
     EXPECT_EQ(config.costs.wakeup, 32600U);
     EXPECT_EQ(config.costs.free_job, 4700U);
-    EXPECT_EQ(unsupported(*loaded.workload, config), std::vector<std::string>{});
+    EXPECT_EQ(unsupported(config), std::vector<std::string>{});
     RunJobs sink;
     RunOptions options;
     options.events = &sink;

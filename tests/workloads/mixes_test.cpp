@@ -15,7 +15,7 @@ RunResult run_config(const std::string& name, const std::vector<Setting>& settin
     const Config config =
         read_config(std::string(FENCELINE_SOURCE_DIR) + "/configs/" + name + ".json", settings);
     const LoadedWorkload loaded = load_workload(config.workload);
-    EXPECT_THAT(unsupported(*loaded.workload, config), IsEmpty());
+    EXPECT_THAT(unsupported(config), IsEmpty());
     const auto jobs = loaded.open_jobs();
     return simulate(resolve_rings(config, *loaded.workload), *loaded.workload, *jobs);
 }

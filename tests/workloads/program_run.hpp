@@ -57,7 +57,7 @@ class LogLines final : public scheduler::EventSink {
 /// `config`: members of the configuration, such as `"until":5`.
 inline ProgramRun run_loaded(const LoadedWorkload& loaded, std::string_view config) {
     const Config read = interpret_config(Json::parse(config_with(config)), "c.json");
-    EXPECT_EQ(unsupported(*loaded.workload, read), Lines{});
+    EXPECT_EQ(unsupported(read), Lines{});
     const Config resolved = resolve_rings(read, *loaded.workload);
     LogLines sink;
     RunOptions options;

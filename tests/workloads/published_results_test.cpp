@@ -1,8 +1,8 @@
 // Published results of the kernel's scheduling-quality tests, and the rank orders of the series that
 // brought the fair policy: what is known of them in numbers or in words must come out here.
 //
-// The cases are bundled workloads (workloads/library/kunit-*.json). FAIR: where something is known of
-// the fair policy it stands behind fair_is_run(), and takes part as soon as this version runs it.
+// The cases are bundled workloads (workloads/library/kunit-*.json).
+
 #include "program_run.hpp"
 
 #include "scheduler/types.hpp"
@@ -24,13 +24,6 @@ using testing::Each;
 using testing::IsEmpty;
 
 constexpr sim::Time kMs = sim::kMillisecond;
-
-/// Whether this version runs mainline's fair policy: then it joins every comparison below.
-bool fair_is_run() {
-    return unsupported({}, interpret_config(
-                               Json::parse(config_with(R"("scheduler":{"policy":"fair"})")), "c"))
-        .empty();
-}
 
 std::string policy_config(const std::string& policy, unsigned credits) {
     return R"("scheduler":{"policy":")" + policy + R"("},"rings":[{"name":"gfx","credit_limit":)" +
@@ -212,14 +205,10 @@ TEST_P(RankOrder, BesideHeavyRenderingRoundRobinIsBest) {
         EXPECT_GE(with_rr, 0.999 * with_fifo) << think;
         fifo += with_fifo;
         rr += with_rr;
-        if (fair_is_run()) {
-            fair += rate_with_think_time(think, "fair", GetParam());
-        }
+        fair += rate_with_think_time(think, "fair", GetParam());
     }
     EXPECT_GT(rr, 1.15 * fifo);
-    if (fair_is_run()) { // FAIR
-        EXPECT_GT(fair, 1.1 * fifo);
-    }
+    EXPECT_GT(fair, 1.1 * fifo);
 }
 
 // The case itself has 9 ms between frames of 1 ms, exactly heavy rendering's round of 10 ms. Without
@@ -247,11 +236,9 @@ TEST_P(RankOrder, BesideVeryHeavyRenderingFifoIsFarBehind) {
     const double rr = rate_in_contention("very-heavy", "rr", GetParam());
     EXPECT_NEAR(fifo, 5, 0.1);
     EXPECT_NEAR(rr, GetParam() == 1 ? 18.6 : 9.9, 0.2);
-    if (fair_is_run()) { // FAIR
-        const double fair = rate_in_contention("very-heavy", "fair", GetParam());
-        EXPECT_GT(fair, 1.5 * fifo);
-        EXPECT_GT(fair, 0.8 * rr);
-    }
+    const double fair = rate_in_contention("very-heavy", "fair", GetParam());
+    EXPECT_GT(fair, 1.5 * fifo);
+    EXPECT_GT(fair, 0.8 * rr);
 }
 
 // Scenario 6: all about equal.

@@ -34,7 +34,7 @@ RunResult run(const std::string& situation, const Config& config, RunOptions opt
     const LoadedWorkload loaded =
         load_workload(kSource + "/workloads/library/" + situation + ".json");
     const Config resolved = resolve_rings(config, *loaded.workload);
-    EXPECT_EQ(unsupported(*loaded.workload, resolved), std::vector<std::string>{});
+    EXPECT_EQ(unsupported(resolved), std::vector<std::string>{});
     const auto jobs = loaded.open_jobs();
     return simulate(resolved, *loaded.workload, *jobs, options);
 }
@@ -254,8 +254,7 @@ TEST(BundledConfigurations, AreValidAndCanBeRun) {
         const std::string path = entry.path().string();
         const Config config = read_config(path);
         const LoadedWorkload loaded = load_workload(config.workload);
-        EXPECT_EQ(unsupported(*loaded.workload, resolve_rings(config, *loaded.workload)),
-                  std::vector<std::string>{})
+        EXPECT_EQ(unsupported(resolve_rings(config, *loaded.workload)), std::vector<std::string>{})
             << path;
         // Each value that is varied by default, for itself.
         for (const VaryAxis& axis : config.vary) {
@@ -263,7 +262,7 @@ TEST(BundledConfigurations, AreValidAndCanBeRun) {
                 const std::vector<Setting> settings{{axis.key, value}};
                 const Config varied = read_config(path, settings);
                 const LoadedWorkload other = load_workload(varied.workload);
-                EXPECT_EQ(unsupported(*other.workload, resolve_rings(varied, *other.workload)),
+                EXPECT_EQ(unsupported(resolve_rings(varied, *other.workload)),
                           std::vector<std::string>{})
                     << path << " with " << axis.key << "=" << value;
             }

@@ -37,7 +37,7 @@ struct Played {
         Config config;
         config.lifetime = fences::find_preset(lifetime)->policy;
         const Config resolved = resolve_rings(config, *loaded.workload);
-        EXPECT_THAT(unsupported(*loaded.workload, resolved), IsEmpty());
+        EXPECT_THAT(unsupported(resolved), IsEmpty());
         RunOptions options;
         options.events = &starts;
         const auto jobs = loaded.open_jobs();

@@ -22,7 +22,9 @@ ABOUT = (
     "10 ms twice a second, both of normal priority on one ring that has room for both (80 % and 12 %). "
     "Under fifo the entity whose oldest job was pushed first goes first, so a frame waits behind the "
     "whole batch that was pushed before it. Under rr the two entities take turns, and a frame waits for "
-    "what is on the ring and one more hog job at most. Compare the frames' queue delay."
+    "what is on the ring and one more hog job at most. Under fair a frame joins in front of the hog, "
+    "whose jobs are longer than the average, and waits for what is on the ring. Compare the frames' "
+    "queue delay."
 )
 
 ENTITIES = [
