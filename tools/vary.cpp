@@ -4,6 +4,7 @@
 #include "workloads/input_error.hpp"
 #include "workloads/read_config.hpp"
 
+#include <optional>
 #include <set>
 
 namespace fenceline::tools {
@@ -11,7 +12,8 @@ namespace {
 
 using workloads::printable;
 
-workloads::VaryAxis parse_axis(const std::string& text, scheduler::KernelVersion kernel) {
+workloads::VaryAxis parse_axis(const std::string& text,
+                               std::optional<scheduler::KernelVersion> kernel) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
         throw UsageError("--vary " + printable(text) +
@@ -82,7 +84,7 @@ std::vector<workloads::VaryAxis> choose_axes(std::span<const std::string> given,
                                              const workloads::Config& config) {
     std::vector<workloads::VaryAxis> axes;
     for (const std::string& text : given) {
-        axes.push_back(parse_axis(text, config.kernel));
+        axes.push_back(parse_axis(text, config.kernel_given));
     }
     if (given.empty()) {
         axes = config.vary;

@@ -11,6 +11,7 @@
 #include "sim/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,7 @@ struct Config {
     std::string source_path; ///< the file it was read from, as the user gave it; not compared
     std::string workload;    ///< relative to the working directory, not to the file; may be empty
     scheduler::KernelVersion kernel = scheduler::KernelVersion::v6_12;
+    std::optional<scheduler::KernelVersion> kernel_given; ///< as the document says it; not compared
     SchedulerKeys scheduler;
     std::vector<RingConfig> rings; ///< see resolve_rings() for those that only the workload names
     fences::LifetimePolicy lifetime = fences::find_preset("split")->policy;

@@ -92,7 +92,7 @@ void read_quirks(const Cursor& list, std::vector<std::string>& quirks) {
     });
 }
 
-void read_top(const Cursor& document, Config& config, std::optional<KernelVersion>& kernel) {
+void read_top(const Cursor& document, Config& config) {
     const auto later = [](const Cursor&) {};
     document.members({
         {"format", Need::required,
@@ -102,7 +102,8 @@ void read_top(const Cursor& document, Config& config, std::optional<KernelVersio
          }},
         {"version", Need::required, [](const Cursor& v) { (void)v.integer(1, 1); }},
         {"workload", Need::optional, [&](const Cursor& v) { config.workload = v.name(); }},
-        {"kernel", Need::optional, [&](const Cursor& v) { kernel = v.one_of<KernelVersion>(); }},
+        {"kernel", Need::optional,
+         [&](const Cursor& v) { config.kernel_given = v.one_of<KernelVersion>(); }},
         {"scheduler", Need::optional,
          [&](const Cursor& v) { read_scheduler(v, config.scheduler); }},
         {"rings", Need::optional, later},
@@ -158,9 +159,8 @@ Config interpret_config(const Json& document, const std::string& source_name) {
     const Source source{source_name};
     const Cursor root(document, source);
     Config config;
-    std::optional<KernelVersion> kernel;
     FirstFault faults;
-    faults.run([&] { read_top(root, config, kernel); });
+    faults.run([&] { read_top(root, config); });
     // Only now: a ring takes from `scheduler` what it does not say itself.
     if (root.has("rings")) {
         faults.run([&] {
@@ -169,9 +169,10 @@ Config interpret_config(const Json& document, const std::string& source_name) {
                 [&](const Cursor& ring) { config.rings.push_back(read_ring(ring, config)); });
         });
     }
-    config.kernel = kernel.value_or(implied_kernel(config));
+    config.kernel = config.kernel_given.value_or(implied_kernel(config));
     if (root.has("vary")) {
-        faults.run([&] { config.vary = read_vary(root.member("vary"), config.kernel, source); });
+        faults.run(
+            [&] { config.vary = read_vary(root.member("vary"), config.kernel_given, source); });
     }
     faults.raise();
     check_kernel(root, config.kernel);

@@ -10,6 +10,7 @@
 #include "workloads/json.hpp"
 #include "workloads/workload.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,10 +40,10 @@ void apply_setting(Json& document, std::string_view key, std::string_view value_
 [[nodiscard]] Config read_config(const std::string& path, std::span<const Setting> settings = {});
 
 /// `values` with `"all"` replaced by the closed list of the key: `scheduler.policy` (those of the
-/// kernel), `lifetime` (the presets that this version can run), `kernel`. Fails for other keys.
+/// kernel; every one where none is given), `lifetime` (the presets that this version can run), `kernel`. Fails for other keys.
 [[nodiscard]] std::vector<std::string> expand_vary(const std::string& key,
                                                    std::vector<std::string> values,
-                                                   scheduler::KernelVersion kernel);
+                                                   std::optional<scheduler::KernelVersion> kernel);
 
 /// Adds the rings that only the workload names, with the defaults, and puts the workload's rings
 /// first: afterwards config.rings[i] is workload.rings[i] for each of them, and the rings that only

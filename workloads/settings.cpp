@@ -135,8 +135,9 @@ std::vector<std::string> all_names() {
     return names;
 }
 
-/// The closed list of a key, or nothing.
-std::vector<std::string> closed_list(std::string_view key, scheduler::KernelVersion kernel) {
+/// The closed list of a key, or nothing. Where the document names no kernel, `fair` brings its own.
+std::vector<std::string> closed_list(std::string_view key,
+                                     std::optional<scheduler::KernelVersion> kernel) {
     std::vector<std::string> names;
     if (key == "kernel") {
         names = all_names<scheduler::KernelVersion>();
@@ -166,7 +167,7 @@ void apply_setting(Json& document, std::string_view key, std::string_view value_
 }
 
 std::vector<std::string> expand_vary(const std::string& key, std::vector<std::string> values,
-                                     scheduler::KernelVersion kernel) {
+                                     std::optional<scheduler::KernelVersion> kernel) {
     if (values.size() != 1 || values.front() != "all") {
         return values;
     }
@@ -178,7 +179,7 @@ std::vector<std::string> expand_vary(const std::string& key, std::vector<std::st
     return all;
 }
 
-std::vector<VaryAxis> read_vary(const Cursor& value, scheduler::KernelVersion kernel,
+std::vector<VaryAxis> read_vary(const Cursor& value, std::optional<scheduler::KernelVersion> kernel,
                                 const Source& source) {
     std::vector<VaryAxis> axes;
     value.each_member([&](std::string_view key, const Cursor& values) {

@@ -5,12 +5,14 @@
 #include "workloads/config.hpp"
 #include "workloads/json_reader.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace fenceline::workloads {
 
-/// Reads `vary`; every value is tried.
-[[nodiscard]] std::vector<VaryAxis> read_vary(const Cursor& value, scheduler::KernelVersion kernel,
+/// Reads `vary`; every value is tried. `kernel`: what the document says, if it does.
+[[nodiscard]] std::vector<VaryAxis> read_vary(const Cursor& value,
+                                              std::optional<scheduler::KernelVersion> kernel,
                                               const Source& source);
 
 } // namespace fenceline::workloads

@@ -190,19 +190,20 @@ TEST(GuiltyEntity, MayBeTheEntityOfAJobThatWasDone) {
 }
 
 // Bound as one of kernel priority, and given another since: its jobs are blamed, but it stays on the
-// run queue of kernel priority, on which 6.12 does not look for the guilty. Mainline has only one.
-TEST(GuiltyEntity, OneOnTheQueueOfKernelPriorityIsFoundInMainlineOnly) {
-    for (const KernelVersion kernel : {KernelVersion::v6_12, KernelVersion::mainline}) {
+// run queue of kernel priority, on which nobody looks for the guilty. With fair there is only one.
+TEST(GuiltyEntity, OneOnTheQueueOfKernelPriorityIsFoundUnderFairOnly) {
+    for (const Policy policy : {Policy::fifo, Policy::fair}) {
         SchedWorld world;
         SchedulerArgs args = with_timeout(1, 1000);
-        args.kernel = kernel;
+        args.policy = policy;
+        args.kernel = policy == Policy::fair ? KernelVersion::mainline : KernelVersion::v6_12;
         const SchedulerRef sched = world.ring("gfx", args);
         const EntityRef a = world.entity("a", {sched}, Priority::kernel, true);
         world.gpu.entity_set_priority(a, Priority::normal);
         world.push(a, 0, {.duration = kForever});
         world.run();
         EXPECT_THAT(world.log.order(JobEvent::timedout), ElementsAre(0)) << "karma 1 is too much";
-        EXPECT_EQ(world.gpu.entities.get(a).guilty.peek(), kernel == KernelVersion::mainline);
+        EXPECT_EQ(world.gpu.entities.get(a).guilty.peek(), policy == Policy::fair);
     }
 }
 

@@ -84,6 +84,7 @@ inline constexpr Variant kVariants[] = {
     {"RoundRobin", KernelVersion::v6_12, Policy::rr},
     {"MainlineFifo", KernelVersion::mainline, Policy::fifo},
     {"MainlineRoundRobin", KernelVersion::mainline, Policy::rr},
+    {"MainlineFair", KernelVersion::mainline, Policy::fair},
 };
 
 /// Schedulers with a MockDriver each, their entities, and every job that was submitted to them.

@@ -71,7 +71,7 @@ TEST_F(CompareTest, OtherSettingsStandSideBySide) {
     const Outcome outcome =
         compare({"--vary", "policy=all", "--vary", "rings.gfx.credit_limit=1,2,3,4,5,6,7,8"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    for (const char* text : {"16 runs over scheduler.policy (2)", "queue delay p50", "ring gfx",
+    for (const char* text : {"24 runs over scheduler.policy (3)", "queue delay p50", "ring gfx",
                              "Jain's fairness index", "nothing broke"}) {
         EXPECT_THAT(outcome.out, HasSubstr(text));
     }
