@@ -23,6 +23,31 @@ INSTANTIATE_TEST_SUITE_P(Presets, EveryPreset, testing::ValuesIn(kPresets), [](c
     return name;
 });
 
+// A job that is killed in its queue never reaches the ring; where the driver's own fence is the public
+// one, somebody may wait for it all the same.
+TEST_P(EveryPreset, WhoeverWaitsForAKilledJobHearsOfIt) {
+    SchedWorld world(GetParam());
+    const SchedulerRef gfx = world.ring("gfx", with(Policy::fifo, 1));
+    const EntityRef a = world.entity("a", {gfx});
+    world.push(a, 0, {.duration = 100});
+    fences::FenceRef given;
+    world.at(10, [&] {
+        const JobRef job = world.gpu.job_init(a, 1);
+        world.gpu.jobs.get(job).id = 1;
+        world.gpu.jobs.get(job).ordinal = world.ordinals++;
+        world.gpu.job_arm(job);
+        world.driver.prepare_fence(job);
+        const fences::FenceRef own = world.gpu.jobs.get(job).hardware;
+        given = world.core.take(own ? own : world.gpu.jobs.get(job).s_fence);
+        world.gpu.push_job(job);
+    });
+    world.task_at(20, "kill", [&] { world.gpu.entity_fini(a); });
+    world.run();
+    EXPECT_EQ(world.core.status(given), kEsrch);
+    world.core.put(given, fences::Holder::workload);
+    EXPECT_THAT(world.verdicts(), IsEmpty());
+}
+
 TEST_P(EveryPreset, TheEventLogDoesNotDependOnTheLifetimePolicy) {
     const auto play = [](const std::string& preset) {
         SchedWorld world(preset);

@@ -31,7 +31,7 @@ TEST(Vary, ExpandsAllOfAClosedList) {
     const auto axes = axes_of({"policy=all", "seed=1,2"});
     ASSERT_EQ(axes.size(), 2U);
     EXPECT_EQ(axes[0].key, "scheduler.policy");
-    EXPECT_THAT(axes[0].values, ElementsAre("fifo", "rr"));
+    EXPECT_THAT(axes[0].values, ElementsAre("fifo", "rr", "fair"));
     EXPECT_THAT(axes[1].values, ElementsAre("1", "2"));
     EXPECT_THROW(axes_of({"seed=all"}), workloads::InputError);
 }

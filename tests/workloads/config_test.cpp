@@ -151,13 +151,15 @@ TEST(Config, TakesPathsRelativeToItsFile) {
 
 TEST(Config, ExpandsAllToTheClosedList) {
     const Config config = read(R"("vary":{"scheduler.policy":"all","lifetime":"all"})");
-    EXPECT_THAT(config.vary.at(0).values, ElementsAre("fifo", "rr"));
+    EXPECT_THAT(config.vary.at(0).values, ElementsAre("fifo", "rr", "fair"));
     for (const std::string& name : config.vary.at(1).values) {
         EXPECT_FALSE(fences::unsupported_reason(fences::find_preset(name)->policy)) << name;
     }
     EXPECT_GE(config.vary.at(1).values.size(), 5U);
     EXPECT_THAT(expand_vary("scheduler.policy", {"all"}, scheduler::KernelVersion::mainline),
                 ElementsAre("fifo", "rr", "fair"));
+    EXPECT_THAT(expand_vary("scheduler.policy", {"all"}, scheduler::KernelVersion::v6_12),
+                ElementsAre("fifo", "rr"));
     EXPECT_THAT(expand_vary("seed", {"1", "2"}, scheduler::KernelVersion::v6_12),
                 ElementsAre("1", "2"));
     EXPECT_EQ(fault_of([] { (void)expand_vary("seed", {"all"}, scheduler::KernelVersion::v6_12); }),
