@@ -105,13 +105,15 @@ Options parse(const std::vector<std::string>& arguments) {
     return options;
 }
 
-// Both sides stop at the first fatal hazard, but one may see it a step before the other: then
-// the shorter log has to be a beginning of the longer one.
-bool logs_agree(const oracle_result& result, const std::string& kernel, const std::string& other) {
+// Both sides stop at the first fatal hazard, which both have to see; but one may see it a step
+// before the other: then the shorter log has to be a beginning of the longer one.
+bool agree(const oracle_result& result, const std::string& kernel, const FencelineRun& other) {
     if (result.hazard == ORACLE_HAZARD_NONE)
-        return kernel == other;
-    const auto common = std::min(kernel.size(), other.size());
-    return kernel.compare(0, common, other, 0, common) == 0;
+        return kernel == other.log && other.hazard.empty();
+    if (other.hazard.empty())
+        return false;
+    const auto common = std::min(kernel.size(), other.log.size());
+    return kernel.compare(0, common, other.log, 0, common) == 0;
 }
 
 // A workload that is not rough ends well in the kernel too, or the oracle is at fault.
@@ -123,26 +125,31 @@ bool kernel_sound(const Options& options, const oracle_result& result) {
 
 // A refusal is a difference too, and shown in the place of the log.
 constexpr const char* refusal = "error: ";
-std::string fenceline_log(const Workload& workload) try {
+FencelineRun fenceline_run(const Workload& workload) try {
     return run_fenceline(workload_json(workload), config_json(workload));
 } catch (const std::exception& error) {
-    return fmt::format("{}{}\n", refusal, error.what());
+    return {fmt::format("{}{}\n", refusal, error.what()), {}};
 }
 
 void show_difference(const Workload& found, std::uint64_t seed) {
     // A wrong log must not shrink into a refusal of something else, nor the other way round.
-    const bool refused = fenceline_log(found).starts_with(refusal);
+    const bool refused = fenceline_run(found).log.starts_with(refusal);
     const Workload smallest = shrink(found, [refused](const Workload& candidate) {
         oracle_result result;
         const std::string kernel = oracle_log(candidate, result);
-        const std::string fenceline = fenceline_log(candidate);
-        return fenceline.starts_with(refusal) == refused && !logs_agree(result, kernel, fenceline);
+        const FencelineRun fenceline = fenceline_run(candidate);
+        return fenceline.log.starts_with(refusal) == refused && !agree(result, kernel, fenceline);
     });
     oracle_result result;
+    std::string kernel = oracle_log(smallest, result);
+    FencelineRun fenceline = fenceline_run(smallest);
+    if (result.hazard != ORACLE_HAZARD_NONE)
+        kernel += fmt::format("{}: {}\n", oracle_hazard_name(result.hazard), result.hazard_text);
+    if (!fenceline.hazard.empty())
+        fenceline.log += fenceline.hazard + '\n';
     fmt::print("seed {}: the event logs differ; {} jobs, shrunk to {}\n{}", seed, found.jobs.size(),
                smallest.jobs.size(),
-               report_difference(smallest, "kernel 6.12", oracle_log(smallest, result), "fenceline",
-                                 fenceline_log(smallest)));
+               report_difference(smallest, "kernel 6.12", kernel, "fenceline", fenceline.log));
 }
 
 bool check(const Workload& workload, std::uint64_t seed, const Options& options, Totals& totals) {
@@ -161,10 +168,10 @@ bool check(const Workload& workload, std::uint64_t seed, const Options& options,
     totals.hazards += result.hazard != ORACLE_HAZARD_NONE ? 1 : 0;
     if (options.kernel_only)
         return true;
-    const std::string fenceline = fenceline_log(workload);
-    if (logs_agree(result, kernel, fenceline))
+    const FencelineRun fenceline = fenceline_run(workload);
+    if (agree(result, kernel, fenceline))
         return true;
-    if (options.expect_difference && !fenceline.starts_with(refusal))
+    if (options.expect_difference && !fenceline.log.starts_with(refusal))
         totals.differs = seed; // a refusal is no decision
     else
         show_difference(workload, seed);

@@ -44,7 +44,7 @@ class TextSink final : public scheduler::EventSink {
 
 } // namespace
 
-std::string run_fenceline(const std::string& workload_json, const std::string& config_json) {
+FencelineRun run_fenceline(const std::string& workload_json, const std::string& config_json) {
     const workloads::LoadedWorkload loaded = workloads::parse_workload(workload_json, "workload");
     const workloads::Config given =
         workloads::interpret_config(workloads::Json::parse(config_json), "config");
@@ -58,12 +58,15 @@ std::string run_fenceline(const std::string& workload_json, const std::string& c
     const auto jobs = loaded.open_jobs();
     const workloads::RunResult result =
         workloads::simulate(config, *loaded.workload, *jobs, options);
-    std::string log = sink.take();
-    if (result.end != workloads::RunEnd::hazard)
-        for (const std::string& observation : result.observations)
-            if (observation.find(": query ") != std::string::npos)
-                log += "observed " + observation + '\n';
-    return log;
+    FencelineRun run{sink.take(), {}};
+    if (result.end == workloads::RunEnd::hazard) {
+        run.hazard = headline(result.hazards.back());
+        return run;
+    }
+    for (const std::string& observation : result.observations)
+        if (observation.find(": query ") != std::string::npos)
+            run.log += "observed " + observation + '\n';
+    return run;
 }
 
 } // namespace conformance
