@@ -7,6 +7,7 @@
 namespace fenceline::workloads::tests {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -73,6 +74,61 @@ TEST(Leftovers, EachLostJobIsListedUnderWhatHappenedToIt) {
                             "signals",
                             "job 1 is never freed: on the hardware when drm_sched_fini ran",
                             "job 0 is never freed: off the pending list since its timeout"));
+}
+
+// The kill of the first entity dies on the freed run queue; the rest is looked at all the same.
+TEST(Leftovers, WithKeepGoingAHazardInTheTeardownEndsThatTaskOnly) {
+    RunOptions options;
+    options.keep_going = true;
+    const RunResult result =
+        run_on(kTwoEntities + R"("jobs":[{"id":0,"at":0,"entity":"a","duration":10},
+                                         {"id":1,"at":0,"entity":"b","duration":10},
+                                         {"id":2,"at":0,"entity":"b","duration":10}],
+                                 "actions":[{"at":5,"do":"fini-scheduler","ring":"gfx"}])",
+               "", options);
+    EXPECT_THAT(told(result, "use-after-free", "run queue"), testing::SizeIs(1));
+    EXPECT_THAT(told(result, "never-signalled", "fence"),
+                Contains(HasSubstr("finished fence b:2")));
+    EXPECT_THAT(told(result, "leak", "job"),
+                Contains(HasSubstr("on the hardware when drm_sched_fini ran")));
+    EXPECT_THAT(told(result, "leak", "job"),
+                Contains("job 2 is never freed: in the queue of its entity when its scheduler "
+                         "ended"));
+}
+
+// A driver that finds no hang for ever: nothing is left that could change anything.
+TEST(Leftovers, AlarmsThatAreAlwaysFalseDoNotKeepARunGoing) {
+    const ProgramRun run =
+        run_text(kTwoEntities + R"("jobs":[{"id":0,"at":0,"entity":"a","duration":"forever"},
+                                  {"id":1,"at":35,"entity":"b","duration":10}])",
+                 R"("kernel":"mainline","scheduler":{"timeout":10,"on_timeout":"no-hang"})");
+    EXPECT_EQ(run.result.end, RunEnd::stuck);
+    EXPECT_THAT(run.only({"timedout"}),
+                ElementsAre("10 timedout 0", "20 timedout 0", "30 timedout 0"));
+    EXPECT_THAT(told(run.result, "leak", "job"), Contains(HasSubstr("on the hardware when")));
+}
+
+TEST(Leftovers, AlarmsThatAreAlwaysFalseLastUntilTheRunEnds) {
+    const ProgramRun run =
+        run_text(kTwoEntities + R"("jobs":[{"id":0,"at":0,"entity":"a","duration":"forever"}])",
+                 R"("kernel":"mainline","until":25,
+                    "scheduler":{"timeout":10,"on_timeout":"no-hang"})");
+    EXPECT_EQ(run.result.end, RunEnd::until);
+    EXPECT_EQ(run.result.end_time, 25U);
+    EXPECT_THAT(run.only({"timedout"}), ElementsAre("10 timedout 0", "20 timedout 0"));
+}
+
+// The alarm on one ring is false, but a client on the other ends the job that causes it.
+TEST(Leftovers, FalseAlarmsGoOnWhileSomethingElseMayHappen) {
+    const ProgramRun run = run_text(
+        R"("clients":[{"name":"c","entities":[{"id":"c/x","rings":["gfx"]}],"program":[
+             {"submit":{"entity":"c/x","duration":"forever","as":"hung"}},{"sleep":35},
+             {"terminate":"hung"},{"wait":"hung"}]}])",
+        R"("kernel":"mainline","scheduler":{"timeout":10,"on_timeout":"no-hang"})");
+    EXPECT_EQ(run.result.end, RunEnd::normal);
+    EXPECT_THAT(run.only({"timedout", "finished"}),
+                ElementsAre("10 timedout 0", "20 timedout 0", "30 timedout 0", "35 finished 0"));
+    EXPECT_THAT(run.result.hazards, IsEmpty());
 }
 
 TEST(Leftovers, ADriftedScoreIsAWarningUnlessTheRunIsStrict) {
