@@ -219,6 +219,7 @@ class GpuSched {
     void wqueue_stop(Scheduler& sched);
     void cancel_remaining_jobs(Scheduler& sched);
     // leftovers.cpp
+    void note_pending_jobs(const Scheduler& sched);
     std::int64_t score_drift(const Scheduler& sched, SchedulerRef ref);
 
     /// The scheduler behind an entity: entity->rq->sched.
@@ -233,7 +234,8 @@ class GpuSched {
     sim::Pool<Dependency> dependencies_;
     /// By entity index; empty in 6.12. A job outlives its entity and has no room for a handle.
     std::vector<EntityStatsRef> stats_by_entity_;
-    bool counts_gpu_time_ = false; ///< mainline
+    bool counts_gpu_time_ = false;     ///< mainline
+    std::vector<JobRef> left_pending_; ///< on the pending list of a scheduler that is freed
     sim::SystemWorkqueue system_wq_;
     /// Queues of freed schedulers: cancelled items may still have a turn in the engine.
     std::vector<std::unique_ptr<sim::Workqueue>> retired_queues_;

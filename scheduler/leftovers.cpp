@@ -21,12 +21,23 @@ struct Cause {
     std::string_view what;
     std::string_view finding;
 };
-enum : std::size_t { pushed_to_dead, still_queued, on_hardware, off_the_list, kCauses };
+enum : std::size_t {
+    pushed_to_dead,
+    still_queued,
+    scheduler_ended,
+    killed_and_waits,
+    on_hardware,
+    off_the_list,
+    kCauses
+};
 constexpr std::array<Cause, kCauses> kCause{{
     {"pushed to an entity that had ended",
      "drm_sched_entity_push_job only prints an error for an entity that was stopped: the job is "
      "queued, never runs, never signals, and nobody frees it."},
     {"still in the queue of its entity", ""},
+    {"in the queue of its entity when its scheduler ended",
+     "drm_sched_fini marks the entities as stopped and signals nothing for what they have queued."},
+    {"killed, and waits for a fence that never signals", ""},
     {"on the hardware when drm_sched_fini ran",
      "drm_sched_fini of 6.12 does not free pending jobs (its documentation asks drivers to wait); "
      "mainline drivers with cancel_job have theirs cancelled."},
@@ -35,14 +46,33 @@ constexpr std::array<Cause, kCauses> kCause{{
      "gone (-ENODEV) is expected never to come back."},
 }};
 
+/// Of a job in its entity's queue. Ending the entity empties the queue: what is there came later.
+std::size_t where_queued(const Entity& entity) {
+    if (entity.fini_done)
+        return pushed_to_dead;
+    return entity.stopped ? scheduler_ended : still_queued;
+}
+
 } // namespace
+
+/// The scheduler's memory is about to go. What is on its pending list is told apart from what a
+/// timeout took off it only as long as there is a list.
+void GpuSched::note_pending_jobs(const Scheduler& sched) {
+    for (JobRef job = sched.pending_head; job; job = jobs.peek(job).next)
+        left_pending_.push_back(job);
+}
 
 /// The jobs that are alive, by what became of them.
 void GpuSched::report_leaked_jobs() {
+    schedulers.for_each_live(
+        [&](SchedulerRef, const Scheduler& sched) { note_pending_jobs(sched); });
     std::unordered_set<std::uint64_t> pending;
-    schedulers.for_each_live([&](SchedulerRef, Scheduler& sched) {
-        for (JobRef job = sched.pending_head; job; job = jobs.peek(job).next)
-            pending.insert(job.pack());
+    for (const JobRef job : left_pending_)
+        pending.insert(job.pack());
+    std::unordered_set<std::uint64_t> queued;
+    entities.for_each_live([&](EntityRef, const Entity& entity) {
+        for (JobRef job = entity.head; job && jobs.alive(job); job = jobs.peek(job).next)
+            queued.insert(job.pack());
     });
     std::array<std::size_t, kCauses> counts{};
     std::array<JobRef, kCauses> first{};
@@ -50,8 +80,10 @@ void GpuSched::report_leaked_jobs() {
         std::size_t cause = off_the_list;
         if (pending.contains(ref.pack()))
             cause = on_hardware;
-        else if (job.entity && entities.alive(job.entity))
-            cause = entities.peek(job.entity).stopped ? pushed_to_dead : still_queued;
+        else if (queued.contains(ref.pack()))
+            cause = where_queued(entities.peek(job.entity));
+        else if (job.entity) // killing takes it from the queue, and never pops it
+            cause = killed_and_waits;
         if (counts[cause]++ == 0)
             first[cause] = ref;
     });

@@ -131,6 +131,7 @@ TimeoutVerdict RingDriver::timedout_job(GpuSched& sched, JobRef ref) {
     sched.log(JobEvent::timedout, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
     switch (slot.on_timeout) {
     case OnTimeout::no_hang:
+        slot.false_alarm = ref;
         return TimeoutVerdict::no_hang;
     case OnTimeout::no_device:
         return TimeoutVerdict::no_device;

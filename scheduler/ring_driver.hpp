@@ -70,6 +70,7 @@ class RingDriver final : public Driver {
         fences::OwnerRef owner; ///< the lock that its fences may borrow
         std::size_t device = 0;
         OnTimeout on_timeout = OnTimeout::reset;
+        JobRef false_alarm;      ///< the last job that was late and, it said, did not hang
         bool sched_alive = true; ///< drm_sched_fini not called yet
     };
     [[nodiscard]] std::vector<RingSlot>& rings() { return rings_; }

@@ -145,6 +145,7 @@ void GpuSched::cancel_remaining_jobs(Scheduler& sched) {
 void GpuSched::free_scheduler(SchedulerRef ref) {
     sim::Frame frame(machine, "driver: free the scheduler");
     Scheduler& sched = schedulers.get(ref, "scheduler");
+    note_pending_jobs(sched);
     core.owners.free(sched.name_owner);
     retired_queues_.push_back(std::move(sched.submit_wq));
     sched.work_tdr.reset();

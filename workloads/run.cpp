@@ -9,10 +9,6 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
-namespace {
-constexpr std::uint64_t kEventsPerSlice = 1 << 15; ///< between looks at progress and Ctrl-C
-} // namespace
-
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
@@ -73,6 +69,8 @@ void Run::build_rings() {
         args.cancels_jobs = ring.cancel;
         args.run_job_cost = config_.costs.run_job;
         args.free_job_cost = config_.costs.free_job;
+        if (ring.on_timeout == scheduler::OnTimeout::no_hang && ring.timeout != sim::kForever)
+            false_alarms_possible_ = true;
         rings_.push_back({driver->get(), (*driver)->rings().size()});
         (*driver)->add_ring(device,
                             {ring.name, number, ring.context_switch, ring.interrupt_latency}, args,
@@ -187,7 +185,7 @@ RunEnd Run::run_proper() {
     for (;;) {
         bool more = true;
         try {
-            more = machine_.engine.run(this, kEventsPerSlice, config_.until);
+            more = run_slice(this, config_.until);
         } catch (const sim::FatalHazard&) {
             if (!options_.keep_going)
                 return RunEnd::hazard;
@@ -201,7 +199,7 @@ RunEnd Run::run_proper() {
                                    statistics_.submitted(), statistics_.freed()}))
             return RunEnd::interrupted;
     }
-    if (machine_.engine.idle() && next_input_ == sim::kForever)
+    if (config_.until == sim::kForever || (machine_.engine.idle() && next_input_ == sim::kForever))
         return RunEnd::stuck;
     machine_.engine.advance_to(config_.until);
     return RunEnd::until;
@@ -210,7 +208,7 @@ RunEnd Run::run_proper() {
 void Run::run_to_idle() {
     for (;;) {
         try {
-            while (machine_.engine.run(nullptr, kEventsPerSlice)) {
+            while (run_slice(nullptr, sim::kForever)) {
             }
             return;
         } catch (const sim::FatalHazard&) {

@@ -26,6 +26,7 @@
 #include "workloads/statistics.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -35,6 +36,8 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 /// The first ordinal of a job that a program submits.
 inline constexpr std::uint64_t kProgramOrdinals = std::uint64_t{1} << 63;
+/// Between looks at progress and Ctrl-C.
+inline constexpr std::uint64_t kEventsPerSlice = 1 << 15;
 
 class Run final : public sim::InputSource, public scheduler::EventSink, private ClientHost {
   public:
@@ -160,6 +163,11 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void observe(const std::string& who, const std::string& text);
     // teardown.cpp
     void teardown(RunEnd end);
+    void end_all_entities(bool destroy);
+    void end_all_schedulers();
+    void guarded(const std::function<void()>& step);
+    bool run_slice(sim::InputSource* input, sim::Time until);
+    [[nodiscard]] bool only_false_alarms_left(const sim::InputSource* input, sim::Time until);
     void report_never_signalled();
     void report_leaks();
     void fill_lifetime(RunResult& result);
@@ -215,6 +223,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     std::uint64_t unkept_observations_ = 0;
     std::vector<std::pair<std::string, std::uint64_t>> warnings_;
     bool in_teardown_ = false;
+    bool false_alarms_possible_ = false; ///< some ring answers timeouts with "no hang"
 };
 
 /// Makes a Run and executes it: what there is one of for each form of the model.

@@ -8,45 +8,100 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 using fences::Holder;
 
-/// Programs stop where they are; processes close their files; entities in the order in which they stand, then all that follows
-/// from that; schedulers in order, then all that follows. Entities are destroyed after a normal
-/// end; after any other they are only fini'd, since waiting for their queues could take for ever.
+/// Programs stop where they are; processes close their files; entities end in the order in which
+/// they stand, then all that follows from that happens; schedulers in order, then all that follows.
+/// Entities are destroyed after a normal end; after any other they are only fini'd, since waiting
+/// for their queues could take for ever.
 void Run::teardown(RunEnd end) {
-    const bool normal = end == RunEnd::normal;
     in_teardown_ = true;
-    stop_programs(end == RunEnd::stuck);
-    containers_.close_all();
-    for (auto& [id, held] : held_)
-        if (held.fence)
-            core_.put(std::exchange(held.fence, fences::FenceRef{}), Holder::workload);
-    machine_.start_task("teardown", [this, normal] {
-        for (std::size_t index = 0; index < entities_.size(); ++index) {
-            const scheduler::EntityRef entity = entities_[index];
-            if (entity_ending_[index] || sched_.entities.get(entity, "entity").fini_done)
-                continue; // somebody else is at it, perhaps still waiting for its queue
-            if (normal)
-                sched_.entity_destroy(entity);
-            else
-                sched_.entity_fini(entity);
-            driver_of_entity_[index]->close_entity(entity);
-        }
+    guarded([this, end] {
+        stop_programs(end == RunEnd::stuck);
+        containers_.close_all();
+        for (auto& [id, held] : held_)
+            if (held.fence)
+                core_.put(std::exchange(held.fence, fences::FenceRef{}), Holder::workload);
+    });
+    guarded([this, end] {
+        machine_.start_task("teardown", [this, end] { end_all_entities(end == RunEnd::normal); });
     });
     run_to_idle();
-    machine_.start_task("teardown", [this] {
-        for (const RingPlace& place : rings_) {
-            auto& slot = place.driver->rings()[place.slot];
-            if (slot.sched)
-                place.driver->fini_scheduler(slot);
-        }
-    });
+    guarded([this] { machine_.start_task("teardown", [this] { end_all_schedulers(); }); });
     run_to_idle();
-    report_stuck_programs();
-    machine_.check_deadlock();
+    guarded([this] { report_stuck_programs(); });
+    guarded([this] { machine_.check_deadlock(); });
     sched_.check_scores(options_.strict);
-    named_.drop_all(); // where jobs were never submitted, nobody has named them
-    for (const auto& driver : drivers_)
-        driver->free_rest();
+    guarded([this] {
+        named_.drop_all(); // where jobs were never submitted, nobody has named them
+        for (const auto& driver : drivers_)
+            driver->free_rest();
+    });
     run_to_idle();
+}
+
+void Run::end_all_entities(bool destroy) {
+    for (std::size_t index = 0; index < entities_.size(); ++index) {
+        const scheduler::EntityRef entity = entities_[index];
+        if (entity_ending_[index] || sched_.entities.get(entity, "entity").fini_done)
+            continue; // somebody else is at it, perhaps still waiting for its queue
+        if (destroy)
+            sched_.entity_destroy(entity);
+        else
+            sched_.entity_fini(entity);
+        driver_of_entity_[index]->close_entity(entity);
+    }
+}
+
+void Run::end_all_schedulers() {
+    for (const RingPlace& place : rings_) {
+        auto& slot = place.driver->rings()[place.slot];
+        if (slot.sched)
+            place.driver->fini_scheduler(slot);
+    }
+}
+
+/// A step of the teardown that a fatal hazard ends: with --keep-going only this one, as in
+/// run_to_idle().
+void Run::guarded(const std::function<void()>& step) {
+    try {
+        step();
+    } catch (const sim::FatalHazard&) {
+        if (!options_.keep_going)
+            throw;
+    }
+}
+
+/// A driver that answers every timeout of a hung job with "no hang" is asked again for ever. So
+/// where any may, events run one by one, up to where only such questions are left.
+bool Run::run_slice(sim::InputSource* input, sim::Time until) {
+    if (!false_alarms_possible_)
+        return machine_.engine.run(input, kEventsPerSlice, until);
+    for (std::uint64_t i = 0; i < kEventsPerSlice; ++i) {
+        if (only_false_alarms_left(input, until) || !machine_.engine.run(input, 1, until))
+            return false;
+        if (!in_teardown_ && complete())
+            return true;
+    }
+    return true;
+}
+
+/// Whether all that can still happen is that timers strike, each for a job that was found not to
+/// hang when its timer struck the last time.
+bool Run::only_false_alarms_left(const sim::InputSource* input, sim::Time until) {
+    const std::size_t pending = machine_.engine.pending();
+    if (pending == 0 || pending > rings_.size() || until != sim::kForever ||
+        (input != nullptr && next_input_ != sim::kForever))
+        return false;
+    std::size_t alarms = 0;
+    for (const RingPlace& place : rings_) {
+        const auto& slot = place.driver->rings()[place.slot];
+        if (!slot.sched)
+            continue;
+        const scheduler::Scheduler& sched = sched_.schedulers.peek(slot.sched);
+        if (sched.work_tdr && sched.work_tdr->pending() && slot.false_alarm &&
+            slot.false_alarm == sched.pending_head)
+            ++alarms;
+    }
+    return alarms == pending;
 }
 
 void Run::report_never_signalled() {
