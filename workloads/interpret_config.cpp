@@ -145,6 +145,22 @@ void check_kernel(const Cursor& document, KernelVersion kernel) {
     }
 }
 
+/// A driver that finds no hang is asked again after the timeout; without one no time would pass.
+void check_timeouts(const Cursor& document, const Config& config) {
+    const auto check = [](const Cursor& value, const SchedulerKeys& keys) {
+        if (keys.timeout == 0 && keys.on_timeout == scheduler::OnTimeout::no_hang)
+            value.fail_found("a timeout of 0 with on_timeout \"no-hang\"",
+                             "a timeout of at least 1 ns: no time would pass");
+    };
+    if (document.has("scheduler"))
+        check(document.member("scheduler"), config.scheduler);
+    if (document.has("rings")) {
+        std::size_t index = 0;
+        const Cursor rings = document.member("rings");
+        rings.elements([&](const Cursor& ring) { check(ring, config.rings[index++]); });
+    }
+}
+
 /// `fair` on any ring makes the kernel mainline where the document does not say.
 KernelVersion implied_kernel(const Config& config) {
     const auto fair = [](const SchedulerKeys& keys) { return keys.policy == Policy::fair; };
@@ -176,6 +192,7 @@ Config interpret_config(const Json& document, const std::string& source_name) {
     }
     faults.raise();
     check_kernel(root, config.kernel);
+    check_timeouts(root, config);
     config.source_path = source_name;
     return config;
 }
