@@ -118,7 +118,23 @@ TEST(Leftovers, AlarmsThatAreAlwaysFalseLastUntilTheRunEnds) {
     EXPECT_THAT(run.only({"timedout"}), ElementsAre("10 timedout 0", "20 timedout 0"));
 }
 
-// The alarm on one ring is false, but a client on the other ends the job that causes it.
+// However many events came before: what counts is what is left.
+TEST(Leftovers, WhenARunIsStuckOnDeniedHangsDoesNotDependOnWhatCameBefore) {
+    for (int before = 0; before < 4; ++before) {
+        std::string jobs;
+        for (int id = 1; id <= before; ++id) {
+            jobs += R"({"id":)" + std::to_string(id) + R"(,"at":0,"entity":"b","duration":1},)";
+        }
+        const ProgramRun run = run_text(
+            kTwoEntities + R"("jobs":[)" + jobs +
+                R"({"id":0,"at":5,"entity":"a","duration":"forever"}])",
+            R"("kernel":"mainline","rcu_grace_period":1,"scheduler":{"timeout":10,"on_timeout":"no-hang"})");
+        EXPECT_EQ(run.result.end, RunEnd::stuck);
+        EXPECT_THAT(run.only({"timedout"}), ElementsAre("15 timedout 0")) << before;
+    }
+}
+
+// A client ends the job that hangs.
 TEST(Leftovers, FalseAlarmsGoOnWhileSomethingElseMayHappen) {
     const ProgramRun run = run_text(
         R"("clients":[{"name":"c","entities":[{"id":"c/x","rings":["gfx"]}],"program":[
