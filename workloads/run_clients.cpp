@@ -49,20 +49,17 @@ void Run::build_programs() {
 /// Jobs of programs are numbered after the highest listed id, so the listed jobs are gone through
 /// once beforehand, also those of a stream.
 void Run::number_program_jobs() {
-    if (workload_.streamed) {
-        try {
-            source_.rewind();
-        } catch (const InputError&) {
-            throw InputError(workload_.source_path +
-                             ": found clients with programs in a stream that can be read only "
-                             "once, expected a file: their jobs are numbered after the highest "
-                             "listed id, so the jobs are read twice");
-        }
-    }
     JobRecord record;
     while (source_.next(record))
         first_program_id_ = std::max(first_program_id_, record.id + 1);
-    source_.rewind();
+    try {
+        source_.rewind();
+    } catch (const InputError&) {
+        throw InputError(workload_.source_path +
+                         ": found clients with programs in a stream that can be read only once, "
+                         "expected a file: their jobs are numbered after the highest listed id, "
+                         "so the jobs are read twice");
+    }
 }
 
 void Run::start_program() {

@@ -332,16 +332,26 @@ TEST(Program, TheJobsOfAStreamAreGoneThroughForTheirIdsFirst) {
     EXPECT_THAT(run.only({"queue"}), ElementsAre("0 queue 5", "0 queue 10", "2 queue 9"));
 }
 
-/// A stream that comes only once.
+/// A stream that comes only once: before anything was read it is at its start, as a pipe is.
 class OneTimeSource final : public JobSource {
   public:
-    bool next(JobRecord&) override { return false; }
+    bool next(JobRecord&) override {
+        read_ = true;
+        return false;
+    }
     [[nodiscard]] std::optional<std::uint64_t> count_hint() const override { return {}; }
     [[nodiscard]] std::optional<std::uint64_t> ordinal_of(std::uint64_t) const override {
         return {};
     }
     [[nodiscard]] std::string where() const override { return "<stdin>:1"; }
-    void rewind() override { throw InputError("<stdin>: can be read only once"); }
+    void rewind() override {
+        if (read_) {
+            throw InputError("<stdin>: can be read only once");
+        }
+    }
+
+  private:
+    bool read_ = false;
 };
 
 TEST(Program, AStreamThatComesOnlyOnceCannotHavePrograms) {
