@@ -26,11 +26,8 @@ sim::Time FenceCore::pinned_since(FenceRef ref, const Fence& fence) {
     return stub != nullptr ? stub->created : fence.timestamp;
 }
 
-void FenceCore::account_release(FenceRef ref, const Fence& fence, Holder holder) {
-    if (ref.part() == FencePart::scheduled || !fence.is_signaled_bit() ||
-        (fence.flags.peek() & flag::off_ledger) != 0)
-        return;
-    ledger.unpinned(pinned_bytes(ref), pinned_since(ref, fence), machine.now(), holder,
+void FenceCore::account_container_release(FenceRef ref, const Fence& fence, Holder holder) {
+    ledger.unpinned(container_bytes(ref), pinned_since(ref, fence), machine.now(), holder,
                     kind_of(ref));
 }
 

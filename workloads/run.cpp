@@ -9,6 +9,8 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
+using scheduler::JobEvent;
+
 namespace {
 constexpr std::uint64_t kEventsPerSlice = 1 << 15; ///< between looks at progress and Ctrl-C
 } // namespace
@@ -24,6 +26,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         for (const sim::Hazard& hazard : *explain)
             if (hazard.key != 0)
                 machine_.want(hazard.pool, hazard.key);
+    if (options.events == nullptr) // what the statistics are made of
+        hear_only({JobEvent::queue, JobEvent::run_job, JobEvent::finished, JobEvent::free_job});
     sched_.sink = this;
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
@@ -153,10 +157,26 @@ void Run::fire() {
 }
 
 void Run::on_event(const scheduler::LoggedEvent& event) {
-    statistics_.on_event(event);
-    if (options_.events != nullptr)
+    switch (event.event) {
+    case JobEvent::queue:
+        statistics_.queued(event.entity, event.time);
+        break;
+    case JobEvent::run_job:
+        statistics_.ran(event.entity, event.time - event.submitted);
+        break;
+    case JobEvent::finished:
+        statistics_.completed(event.entity, event.time, event.time - event.submitted,
+                              event.error != 0);
+        break;
+    case JobEvent::free_job:
+        statistics_.freed_one();
+        break;
+    default:
+        break;
+    }
+    if (options_.events != nullptr) [[unlikely]]
         options_.events->on_event(event);
-    if (event.event == scheduler::JobEvent::free_job) {
+    if (event.event == JobEvent::free_job) {
         window_.remove(event.ordinal);
         stop_if_complete();
     }

@@ -71,7 +71,7 @@ fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.c
     }
     const bool of_scheduler]=]
 [=[        if (const auto callback =
-                core.add_callback(entity.dependency, dependency_signalled, this, self.pack())) {
+                core.add_callback(entity.dependency, dependency_signalled, this, entity.self.pack())) {
             entity.cb = *callback;
             return true;
         }
@@ -92,10 +92,8 @@ scheduler/select.cpp
 ]=]
 [=[]=]
 scheduler/run_job.cpp
-[=[    Job& job = jobs.get(job_ref, "job");
-    sched.credit_count.add(machine, job.credits);]=]
-[=[    Job& job = jobs.get(job_ref, "job");
-    run_queues.get(entity.rq, "run queue").policy->picked(entity);
+[=[    sched.credit_count.add(machine, job.credits);]=]
+[=[    run_queues.get(entity->rq, "run queue").policy->picked(*entity);
     sched.credit_count.add(machine, job.credits);]=])
 
 # One run of the free work frees one job; here it frees all that are finished.
@@ -105,9 +103,9 @@ fenceline_deviation(frees-all-finished "--policy;both" scheduler/free_job.cpp
 
 # A completion queues the free work, and that queues the run work; here both are queued.
 fenceline_deviation(completion-starts-the-next "--policy;both" scheduler/run_job.cpp
-[=[    core.put(finished, Holder::job);
+[=[    core.put(finished, pair.finished, Holder::job);
     run_free_queue_unconditionally(sched);]=]
-[=[    core.put(finished, Holder::job);
+[=[    core.put(finished, pair.finished, Holder::job);
     run_free_queue_unconditionally(sched);
     run_job_queue(sched);]=])
 
