@@ -56,9 +56,8 @@ class HardwareFences {
     bool slab_;
 };
 
-[[gnu::always_inline]] inline FenceRef HardwareFences::create(const Lenders& lenders,
-                                                              std::uint32_t fence_context,
-                                                              std::uint32_t seqno) {
+[[gnu::always_inline]] inline FenceRef
+HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno) {
     const auto memory = core_.hardware.alloc();
     core_.note_allocated(1);
     HardwareFence& fence = core_.hardware.at(memory.index);

@@ -184,7 +184,7 @@ class GpuSched {
     Entity* select_entity(Scheduler& sched, RunQueue& rq);
     bool can_queue(Scheduler& sched, Job& job);
     [[gnu::cold, gnu::noinline]] void truncate_credits(Scheduler& sched, Job& job);
-    bool pop_job(Entity& entity, JobRef head, Job& job);
+    bool pop_job(Entity& entity, RunQueue& rq, JobRef head, Job& job);
     void rq_pop_entity(RunQueue& rq, Entity& entity);
     fences::FenceRef next_dependency(Job& job, JobRef self, Scheduler& sched);
     bool add_dependency_cb(Entity& entity);

@@ -120,7 +120,7 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
         core_.signal(fence);
         return {fence, 0};
     }
-    core_.take(fence);
+    core_.hardware.at(fence.index()).base.references.get(machine_, "fence");
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};
 }

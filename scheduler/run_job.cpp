@@ -36,8 +36,8 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         return; // there are no credits: a completion will queue the work again
     const EntityRef entity_ref = entity->self;
     const JobRef job_ref = entity->head;
-    Job& job = jobs.get(job_ref, "job");
-    if (!pop_job(*entity, job_ref, job)) { // it waits for a dependency now; others may be ready
+    Job& job = jobs.at(job_ref.index);         // select_entity has just looked at it
+    if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
         entity->entity_idle.complete_all(machine);
         run_job_queue(sched);
         return;

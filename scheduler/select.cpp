@@ -104,9 +104,8 @@ void GpuSched::dependency_signalled(void* env, FenceRef fence, std::uint64_t pac
 }
 
 /// drm_sched_entity_pop_job: the head job; false while it waits for a dependency.
-FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, JobRef job_ref, Job& job) {
+FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_ref, Job& job) {
     sim::Frame frame(machine, "drm_sched_entity_pop_job");
-    RunQueue& rq = run_queues.get(entity.rq, "run queue");
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     while ((entity.dependency = next_dependency(job, job_ref, sched))) {
         // Not ready while it waits; said before the callback is armed, which may say otherwise.

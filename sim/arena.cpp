@@ -20,8 +20,8 @@ Arena::Arena() {
     for (reserved_ = kMost; base_ == nullptr; reserved_ /= 2) {
         if (reserved_ < kLeast)
             throw std::bad_alloc();
-        void* const range = mmap(nullptr, reserved_, PROT_NONE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const range =
+            mmap(nullptr, reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (range != MAP_FAILED) {
             base_ = static_cast<std::byte*>(range);
             break;

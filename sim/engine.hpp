@@ -117,7 +117,7 @@ class Engine {
     Time now_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t executed_ = 0;
-    std::uint64_t limit_ = 0;       ///< the present run() ends when so many have been executed
+    std::uint64_t limit_ = 0; ///< the present run() ends when so many have been executed
     // Events of the present, first in, first out: [head_, tail_) in [present_, end_). It runs empty
     // at the end of every instant and begins at the front again.
     Event* head_;

@@ -35,6 +35,8 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
+static_assert(std::endian::native == std::endian::little, "packed handles rely on it");
+
 template <class T>
 struct alignas(8) Handle {
     std::uint32_t index = 0;
@@ -60,7 +62,8 @@ class ObjectHistory {
     void died(std::uint64_t key, std::string name);
     /// Reports a bad access or a double free, which are fatal: does not return.
     [[noreturn, gnu::cold, gnu::noinline]] void bad(const HazardClass& kind, std::uint64_t key,
-                                     std::string_view resource, std::string_view what);
+                                                    std::string_view resource,
+                                                    std::string_view what);
     /// Reports that `count` objects are never freed, the first of which is `name`.
     void leaked(std::size_t count, std::uint64_t key, std::string name);
 

@@ -40,7 +40,7 @@ class SpinLock {
     void drop() { holder_ = 0; }
 
     [[gnu::cold, gnu::noinline]] static void misuse(Machine& machine, std::string_view name,
-                                     std::string_view what) {
+                                                    std::string_view what) {
         machine.report({.kind = &hazards::deadlock,
                         .subject = "lock",
                         .object = std::string(name),

@@ -48,7 +48,7 @@ class RefCount {
         ++machine.counters.atomics;
     }
     [[gnu::cold, gnu::noinline]] static void underflow(Machine& machine, std::string_view what,
-                                        std::string_view how) {
+                                                       std::string_view how) {
         machine.report({.kind = &hazards::refcount_underflow,
                         .subject = std::string(what),
                         .object = std::string(what),

@@ -157,29 +157,27 @@ void Run::fire() {
 }
 
 void Run::on_event(const scheduler::LoggedEvent& event) {
-    switch (event.event) {
-    case JobEvent::queue:
-        statistics_.queued(event.entity, event.time);
-        break;
-    case JobEvent::run_job:
-        statistics_.ran(event.entity, event.time - event.submitted);
-        break;
-    case JobEvent::finished:
-        statistics_.completed(event.entity, event.time, event.time - event.submitted,
-                              event.error != 0);
-        break;
-    case JobEvent::free_job:
-        statistics_.freed_one();
-        break;
-    default:
-        break;
-    }
     if (options_.events != nullptr) [[unlikely]]
         options_.events->on_event(event);
-    if (event.event == JobEvent::free_job) {
-        window_.remove(event.ordinal);
-        stop_if_complete();
+    switch (event.event) {
+    case JobEvent::queue:
+        return statistics_.queued(event.entity, event.time);
+    case JobEvent::run_job:
+        return statistics_.ran(event.entity, event.time - event.submitted);
+    case JobEvent::finished:
+        return statistics_.completed(event.entity, event.time, event.time - event.submitted,
+                                     event.error != 0);
+    case JobEvent::free_job:
+        statistics_.freed_one();
+        return forget_job(event.ordinal);
+    default:
+        return;
     }
+}
+
+void Run::forget_job(std::uint64_t ordinal) {
+    window_.remove(ordinal);
+    stop_if_complete();
 }
 
 /// The normal end: no action left, and every pushed job freed.
