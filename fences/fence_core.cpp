@@ -239,26 +239,44 @@ std::string FenceCore::timeline_name(FenceRef ref) {
     return ops_of(get(ref)).timeline_name(*this, ref);
 }
 
-void FenceCore::free_memory(void* self, std::uint64_t packed) {
+void FenceCore::forget_deadline(FenceRef ref, const Fence& fence) {
+    if ((fence.flags.peek() & flag::has_deadline) != 0) [[unlikely]]
+        deadlines_.erase(ref.pack());
+}
+
+void FenceCore::free_hardware(void* self, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(self);
     sim::Frame frame(core.machine, "rcu callback: free the fence");
     const FenceRef ref = FenceRef::unpack(packed);
-    const Fence& fence = core.get(ref);
-    if ((fence.flags.peek() & flag::has_deadline) != 0) [[unlikely]]
-        core.deadlines_.erase(packed);
-    if (ref.part() == FencePart::container) {
-        core.note_freed(1);
-        core.containers.free(ref.memory<ContainerFence>());
-        return;
-    }
-    const bool is_hardware = ref.part() == FencePart::hardware;
-    if (is_hardware ? core.hardware_slab_ : core.pair_slab_) // kmem_cache_free needs its module
+    const auto memory = ref.memory<HardwareFence>();
+    const Fence& fence = core.hardware.get(memory, "fence").base;
+    core.forget_deadline(ref, fence);
+    if (core.hardware_slab_) // kmem_cache_free needs the module's cache
         --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
-    core.note_freed(is_hardware ? 1 : 2);
-    if (is_hardware)
-        core.hardware.free(ref.memory<HardwareFence>());
-    else
-        core.pairs.free(ref.memory<SchedFence>());
+    core.note_freed(1);
+    core.hardware.free(memory);
+}
+
+void FenceCore::free_pair(void* self, std::uint64_t packed) {
+    auto& core = *static_cast<FenceCore*>(self);
+    sim::Frame frame(core.machine, "rcu callback: free the fence");
+    const FenceRef ref = FenceRef::unpack(packed);
+    const auto memory = ref.memory<SchedFence>();
+    const Fence& fence = core.pairs.get(memory, "fence").finished;
+    core.forget_deadline(ref, fence);
+    if (core.pair_slab_)
+        --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
+    core.note_freed(2);
+    core.pairs.free(memory);
+}
+
+void FenceCore::free_container(void* self, std::uint64_t packed) {
+    auto& core = *static_cast<FenceCore*>(self);
+    sim::Frame frame(core.machine, "rcu callback: free the fence");
+    const FenceRef ref = FenceRef::unpack(packed);
+    core.forget_deadline(ref, core.get(ref));
+    core.note_freed(1);
+    core.containers.free(ref.memory<ContainerFence>());
 }
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -286,7 +286,11 @@ class FenceCore {
     [[gnu::noinline]] void only_input_left(FenceRef ref, Holder holder);
     [[nodiscard]] sim::Time pinned_since(FenceRef ref, const Fence& fence);
     [[nodiscard]] std::string_view kind_of(FenceRef ref);
-    static void free_memory(void* self, std::uint64_t packed);
+    // RCU callbacks: a fence's memory goes.
+    static void free_hardware(void* self, std::uint64_t packed);
+    static void free_pair(void* self, std::uint64_t packed);
+    static void free_container(void* self, std::uint64_t packed);
+    void forget_deadline(FenceRef ref, const Fence& fence);
 
     std::byte* base_; ///< of the arena that all fences are in
     // The policy, as decisions: a pair has one lock; memory is from a module's slab.

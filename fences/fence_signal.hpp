@@ -94,7 +94,10 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
 }
 
 [[gnu::always_inline]] inline void FenceCore::free_after_grace_period(FenceRef ref) {
-    rcu.call(free_memory, this, ref.pack());
+    const sim::EventFn free = ref.part() == FencePart::hardware    ? free_hardware
+                              : ref.part() == FencePart::container ? free_container
+                                                                   : free_pair;
+    rcu.call(free, this, ref.pack());
 }
 
 /// dma_fence_release: what the last put does.

@@ -32,7 +32,7 @@ class Rcu {
     }
 
     /// call_rcu, kfree_rcu: runs `fn(self, arg)` after a grace period, in RCU context.
-    void call(EventFn fn, void* self, std::uint64_t arg) {
+    [[gnu::always_inline]] void call(EventFn fn, void* self, std::uint64_t arg) {
         machine_.point(Op::call_rcu, this);
         ++machine_.counters.rcu_callbacks;
         if (period_running_) [[likely]]

@@ -56,7 +56,7 @@ class Workqueue {
     Workqueue& operator=(const Workqueue&) = delete;
 
     /// queue_work. Returns false when the item was pending already. O(1).
-    bool queue(Work& work) {
+    [[gnu::always_inline]] bool queue(Work& work) {
         machine_.point(Op::queue_work, &work);
         ++machine_.counters.atomics; // test_and_set of WORK_STRUCT_PENDING
         if (work.pending_)
