@@ -14,6 +14,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,9 +39,14 @@ struct FenceStub {
     sim::Time created = 0; ///< its timestamp may be older
 };
 
+/// The fence stands where in a pair the second one does (FencePart).
 struct ContainerFence {
-    Fence base;
+    explicit ContainerFence(std::variant<FenceArray, FenceChain, FenceStub> what)
+        : inside(std::move(what)) {}
+
     std::variant<FenceArray, FenceChain, FenceStub> inside;
+    std::uint64_t unused = 0;
+    Fence base;
 };
 
 /// What kmalloc really takes for an object of this size.

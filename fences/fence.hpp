@@ -20,35 +20,41 @@
 #include "sim/refcount.hpp"
 #include "sim/time.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace fenceline::fences::inline FENCELINE_MODE {
 
-/// Which memory a FenceRef points into, and which half of it.
-enum class FencePart : std::uint8_t { hardware, scheduled, finished, container };
+/// Which memory a FenceRef points into, and which half of it. The values are such that bit 1 says
+/// where in its slot the fence stands: at the front, or behind the room of another fence.
+enum class FencePart : std::uint8_t { hardware = 0, scheduled = 1, finished = 2, container = 3 };
 
-struct FenceRef {
-    std::uint32_t where = 0; ///< slot index and, in the low two bits, the FencePart
+struct alignas(8) FenceRef {
+    std::uint32_t where = 0; ///< slot index, a multiple of 4, and in its low two bits the FencePart
     std::uint32_t generation = 0;
 
     constexpr FenceRef() = default;
     constexpr FenceRef(FencePart part, std::uint32_t index, std::uint32_t slot_generation)
-        : where((index << 2) | static_cast<std::uint32_t>(part)), generation(slot_generation) {}
+        : where(index | static_cast<std::uint32_t>(part)), generation(slot_generation) {}
 
-    [[nodiscard]] FencePart part() const { return static_cast<FencePart>(where & 3u); }
-    [[nodiscard]] std::uint32_t index() const { return where >> 2; }
-    [[nodiscard]] FenceRef sibling(FencePart other) const { return {other, index(), generation}; }
-    explicit operator bool() const { return generation != 0; }
-    friend bool operator==(FenceRef, FenceRef) = default;
+    [[nodiscard]] FencePart part() const { return static_cast<FencePart>(pack() & 3u); }
+    [[nodiscard]] std::uint32_t index() const { return where & ~3u; }
+    [[nodiscard]] FenceRef sibling(FencePart other) const {
+        return unpack((pack() & ~std::uint64_t{3}) | static_cast<std::uint64_t>(other));
+    }
+    explicit operator bool() const { return pack() != 0; }
+    friend bool operator==(FenceRef a, FenceRef b) { return a.pack() == b.pack(); }
 
-    [[nodiscard]] std::uint64_t pack() const { return (std::uint64_t{generation} << 32) | where; }
+    [[nodiscard]] std::uint64_t pack() const { return std::bit_cast<std::uint64_t>(*this); }
     [[nodiscard]] static FenceRef unpack(std::uint64_t packed) {
-        FenceRef ref;
-        ref.where = static_cast<std::uint32_t>(packed);
-        ref.generation = static_cast<std::uint32_t>(packed >> 32);
-        return ref;
+        return std::bit_cast<FenceRef>(packed);
+    }
+    /// The handle of the memory it is in.
+    template <class T>
+    [[nodiscard]] sim::Handle<T> memory() const {
+        return sim::Handle<T>::unpack(pack() & ~std::uint64_t{3});
     }
 };
 

@@ -39,8 +39,10 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
                  }),
       resv_lists(m, "dma_resv list", [](const ResvList&) { return std::string("dma_resv list"); }),
       irq_work_context(sim::ContextKind::irq, "irq_work", m.next_context_id()),
-      callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }),
-      shared_lock_(p.public_rules.lock == LockRule::shared) {
+      base_(m.arena.base()), shared_lock_(p.public_rules.lock == LockRule::shared),
+      pair_slab_(p.public_rules.memory == MemoryRule::slab),
+      hardware_slab_(p.hardware.memory == MemoryRule::slab),
+      callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }) {
     // dma-buf is built into the kernel: this text never goes away.
     array_ops = add_ops(kFenceArrayOps, {});
     chain_ops = add_ops(kFenceChainOps, {});
@@ -76,12 +78,22 @@ std::string FenceCore::describe(FenceRef ref) {
     return fmt::format("{} {}:{}", what, fence.context, number);
 }
 
+/// The same as get(), by way of the pool: announces the access, and reports the dead.
+Fence& FenceCore::get_from_pool(FenceRef ref, std::string_view resource) {
+    if (ref.part() == FencePart::hardware)
+        return hardware.get(ref.memory<HardwareFence>(), resource).base;
+    if (ref.part() == FencePart::container)
+        return containers.get(ref.memory<ContainerFence>(), resource).base;
+    SchedFence& pair = pairs.get(ref.memory<SchedFence>(), resource);
+    return ref.part() == FencePart::scheduled ? pair.scheduled : pair.finished;
+}
+
 bool FenceCore::alive(FenceRef ref) const {
     if (ref.part() == FencePart::hardware)
-        return hardware.alive({ref.index(), ref.generation});
+        return hardware.alive(ref.memory<HardwareFence>());
     if (ref.part() == FencePart::container)
-        return containers.alive({ref.index(), ref.generation});
-    return pairs.alive({ref.index(), ref.generation});
+        return containers.alive(ref.memory<ContainerFence>());
+    return pairs.alive(ref.memory<SchedFence>());
 }
 
 bool FenceCore::peek_signaled(FenceRef ref) {
@@ -92,57 +104,8 @@ bool FenceCore::peek_signaled(FenceRef ref) {
                 : pairs.at(ref.index()).finished.is_signaled_bit());
 }
 
-const FenceOps& FenceCore::ops_of(const Fence& fence) {
-    const OpsTable& table = ops_[fence.ops];
-    if (table.module) [[likely]]
-        (void)modules.get(table.module, "ops");
-    return *table.ops;
-}
-
-void FenceCore::init(Fence& fence, OpsId ops, OwnerRef lock_owner, std::uint32_t context,
-                     std::uint32_t seqno) {
-    fence.ops = ops;
-    fence.lock_owner = lock_owner;
-    fence.context = context;
-    fence.seqno = seqno;
-    fence.references.init();
-}
-
 FenceRef FenceCore::take_rcu(FenceRef ref) {
     return get(ref).references.get_unless_zero(machine) ? ref : FenceRef{};
-}
-
-bool FenceCore::signal(FenceRef ref) {
-    if (try_signal(ref)) [[likely]]
-        return true;
-    machine.report({.kind = &hazards::double_signal,
-                    .subject = "fence",
-                    .object = describe(ref),
-                    .message = describe(ref) + " has signalled before"});
-    return false;
-}
-
-/// dma_fence_signal: lock, signal, unlock.
-bool FenceCore::try_signal(FenceRef ref, sim::Time timestamp) {
-    sim::Frame frame(machine, "dma_fence_signal");
-    Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    return signal_locked(ref, fence, timestamp);
-}
-
-/// dma_fence_signal_timestamp_locked: flag, timestamp, trace, callbacks.
-bool FenceCore::signal_locked(FenceRef ref, Fence& fence, sim::Time timestamp) {
-    if (fence.flags.test_and_set_bit(machine, flag::signaled))
-        return false;
-    const std::uint32_t first = std::exchange(fence.first_callback, kNoCallback);
-    fence.timestamp = timestamp;
-    fence.flags.set_bit(machine, flag::timestamp);
-    ++signalled_;
-    if (ref.part() != FencePart::scheduled && (fence.flags.peek() & flag::off_ledger) == 0)
-        ledger.pinned(pinned_bytes(ref));
-    if (first != kNoCallback)
-        run_callbacks(ref, first);
-    return true;
 }
 
 void FenceCore::run_callbacks(FenceRef ref, std::uint32_t first) {
@@ -156,18 +119,43 @@ void FenceCore::run_callbacks(FenceRef ref, std::uint32_t first) {
     }
 }
 
-bool FenceCore::is_signaled(FenceRef ref) {
-    Fence& fence = get(ref);
-    if (fence.flags.test_bit(machine, flag::signaled))
-        return true;
+void FenceCore::report_double_signal(FenceRef ref) {
+    machine.report({.kind = &hazards::double_signal,
+                    .subject = "fence",
+                    .object = describe(ref),
+                    .message = describe(ref) + " has signalled before"});
+}
+
+/// What dma_fence_is_signaled does when the flag is not set. Whoever polls becomes the signaller,
+/// unless the interrupt was faster: that is no fault.
+bool FenceCore::poll(FenceRef ref, Fence& fence) {
     const FenceOps& ops = ops_of(fence);
-    if (ops.signaled != nullptr && ops.signaled(*this, ref)) {
-        // Whoever polls becomes the signaller, unless the interrupt was faster: that is no fault.
-        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-        signal_locked(ref, fence);
+    if (ops.signaled == nullptr || !ops.signaled(*this, ref))
+        return false;
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    signal_locked(ref, fence);
+    return true;
+}
+
+/// ops->enable_signaling; one that cannot means that the fence has signalled.
+bool FenceCore::ask_to_signal(FenceRef ref, Fence& fence, const FenceOps& ops) {
+    if (ops.enable_signaling(*this, ref))
         return true;
-    }
+    signal_locked(ref, fence);
     return false;
+}
+
+/// Nobody can signal it any more: whoever waits finds -EDEADLK.
+void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
+    if (fence.first_callback == kNoCallback)
+        return;
+    machine.report({.kind = &hazards::released_unsignalled,
+                    .subject = "fence",
+                    .object = describe(ref),
+                    .message = describe(ref) + " is released with callbacks waiting for it"});
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    fence.error = -35;
+    signal_locked(ref, fence);
 }
 
 void FenceCore::set_error(FenceRef ref, std::int32_t error) {
@@ -196,47 +184,11 @@ std::int32_t FenceCore::status(FenceRef ref) {
     return fence.error != 0 ? fence.error : 1;
 }
 
-/// __dma_fence_enable_signaling: false when the fence has signalled (perhaps just now).
-bool FenceCore::enable_signaling_locked(FenceRef ref, Fence& fence) {
-    const bool was_set = fence.flags.test_and_set_bit(machine, flag::enable_signal);
-    if (fence.flags.test_bit(machine, flag::signaled))
-        return false;
-    if (was_set)
-        return true;
-    const FenceOps& ops = ops_of(fence);
-    if (ops.enable_signaling != nullptr && !ops.enable_signaling(*this, ref)) {
-        signal_locked(ref, fence);
-        return false;
-    }
-    return true;
-}
-
 void FenceCore::enable_sw_signaling(FenceRef ref) {
     sim::Frame frame(machine, "dma_fence_enable_sw_signaling");
     Fence& fence = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     enable_signaling_locked(ref, fence);
-}
-
-/// dma_fence_add_callback.
-std::optional<CallbackRef> FenceCore::add_callback(FenceRef ref, CallbackFn fn, void* env,
-                                                   std::uint64_t owner) {
-    sim::Frame frame(machine, "dma_fence_add_callback");
-    Fence& fence = get(ref);
-    if (fence.flags.test_bit(machine, flag::signaled))
-        return std::nullopt;
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    if (!enable_signaling_locked(ref, fence))
-        return std::nullopt;
-    const bool empty = fence.first_callback == kNoCallback;
-    const CallbackRef callback = callbacks_.alloc(
-        Callback{fn, env, owner, kNoCallback, empty ? kNoCallback : fence.last_callback});
-    if (empty)
-        fence.first_callback = callback.index;
-    else
-        callbacks_.at(fence.last_callback).next = callback.index;
-    fence.last_callback = callback.index;
-    return callback;
 }
 
 /// To the head of the list, where waiters go.
@@ -287,51 +239,44 @@ std::string FenceCore::timeline_name(FenceRef ref) {
     return ops_of(get(ref)).timeline_name(*this, ref);
 }
 
-/// dma_fence_release: what the last put does.
-void FenceCore::release(FenceRef ref, Fence& fence, Holder holder) {
-    sim::Frame frame(machine, "dma_fence_release");
-    if (fence.first_callback != kNoCallback && !fence.is_signaled_bit()) {
-        machine.report({.kind = &hazards::released_unsignalled,
-                        .subject = "fence",
-                        .object = describe(ref),
-                        .message = describe(ref) + " is released with callbacks waiting for it"});
-        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-        fence.error = -35; // -EDEADLK, so that whoever waits knows
-        signal_locked(ref, fence);
-    }
-    account_release(ref, fence, holder);
-    const FenceOps& ops = ops_of(fence);
-    if (ops.release != nullptr)
-        ops.release(*this, ref);
-    else
-        free_after_grace_period(ref);
+void FenceCore::forget_deadline(FenceRef ref, const Fence& fence) {
+    if ((fence.flags.peek() & flag::has_deadline) != 0) [[unlikely]]
+        deadlines_.erase(ref.pack());
 }
 
-void FenceCore::free_after_grace_period(FenceRef ref) {
-    rcu.call(free_memory, this, ref.pack());
-}
-
-void FenceCore::free_memory(void* self, std::uint64_t packed) {
+void FenceCore::free_hardware(void* self, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(self);
     sim::Frame frame(core.machine, "rcu callback: free the fence");
     const FenceRef ref = FenceRef::unpack(packed);
-    const Fence& fence = core.get(ref);
-    if ((fence.flags.peek() & flag::has_deadline) != 0) [[unlikely]]
-        core.deadlines_.erase(packed);
-    if (ref.part() == FencePart::container) {
-        core.note_freed(1);
-        core.containers.free({ref.index(), ref.generation});
-        return;
-    }
-    const bool is_hardware = ref.part() == FencePart::hardware;
-    const FenceRules& rules = is_hardware ? core.policy.hardware : core.policy.public_rules;
-    if (rules.memory == MemoryRule::slab) // kmem_cache_free needs the module's cache
+    const auto memory = ref.memory<HardwareFence>();
+    const Fence& fence = core.hardware.get(memory, "fence").base;
+    core.forget_deadline(ref, fence);
+    if (core.hardware_slab_) // kmem_cache_free needs the module's cache
         --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
-    core.note_freed(is_hardware ? 1 : 2);
-    if (is_hardware)
-        core.hardware.free({ref.index(), ref.generation});
-    else
-        core.pairs.free({ref.index(), ref.generation});
+    core.note_freed(1);
+    core.hardware.free(memory);
+}
+
+void FenceCore::free_pair(void* self, std::uint64_t packed) {
+    auto& core = *static_cast<FenceCore*>(self);
+    sim::Frame frame(core.machine, "rcu callback: free the fence");
+    const FenceRef ref = FenceRef::unpack(packed);
+    const auto memory = ref.memory<SchedFence>();
+    const Fence& fence = core.pairs.get(memory, "fence").finished;
+    core.forget_deadline(ref, fence);
+    if (core.pair_slab_)
+        --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
+    core.note_freed(2);
+    core.pairs.free(memory);
+}
+
+void FenceCore::free_container(void* self, std::uint64_t packed) {
+    auto& core = *static_cast<FenceCore*>(self);
+    sim::Frame frame(core.machine, "rcu callback: free the fence");
+    const FenceRef ref = FenceRef::unpack(packed);
+    core.forget_deadline(ref, core.get(ref));
+    core.note_freed(1);
+    core.containers.free(ref.memory<ContainerFence>());
 }
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

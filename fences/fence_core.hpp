@@ -21,6 +21,7 @@
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,14 +71,19 @@ class FenceCore {
     void name_context(std::uint32_t context, std::string name);
     [[nodiscard]] std::string describe(FenceRef ref);
 
+    // Members with a Fence& beside its FenceRef are for whoever has looked it up already.
+
     /// The fence's memory, checked.
-    [[nodiscard]] Fence& get(FenceRef ref, std::string_view resource = "fence") {
-        if (ref.part() == FencePart::hardware)
-            return hardware.get({ref.index(), ref.generation}, resource).base;
-        if (ref.part() == FencePart::container) [[unlikely]]
-            return containers.get({ref.index(), ref.generation}, resource).base;
-        SchedFence& pair = pairs.get({ref.index(), ref.generation}, resource);
-        return ref.part() == FencePart::scheduled ? pair.scheduled : pair.finished;
+    [[nodiscard, gnu::always_inline]] Fence& get(FenceRef ref,
+                                                 std::string_view resource = "fence") {
+        if constexpr (sim::kInstrumented)
+            return get_from_pool(ref, resource);
+        std::byte* slot = base_ + std::size_t{ref.index()} * sim::Arena::kGranule;
+        if (!reinterpret_cast<sim::SlotHeader*>(slot)->is(ref.pack() & ~std::uint64_t{3}))
+            [[unlikely]]
+            return get_from_pool(ref, resource);
+        return *reinterpret_cast<Fence*>(slot + sizeof(sim::SlotHeader) +
+                                         (ref.pack() & 2) * (sizeof(Fence) / 2));
     }
     [[nodiscard]] bool alive(FenceRef ref) const;
     /// Whether it is alive and has signalled: for reports, no operation of the model.
@@ -94,7 +100,7 @@ class FenceCore {
     /// Memory for a container, initialised, count 1.
     template <class Inside>
     FenceRef create_container(Inside what, OpsId ops, std::uint32_t context, std::uint32_t seqno) {
-        const auto memory = containers.alloc(ContainerFence{{}, std::move(what)});
+        const auto memory = containers.alloc(std::move(what));
         note_allocated(1);
         init(containers.at(memory.index).base, ops, {}, context, seqno);
         return {FencePart::container, memory.index, memory.generation};
@@ -124,22 +130,26 @@ class FenceCore {
               std::uint32_t seqno);
 
     /// dma_fence_get; returns its argument. REQUIRES: the caller has a reference or a guarantee.
-    FenceRef take(FenceRef ref) {
+    [[gnu::always_inline]] FenceRef take(FenceRef ref) {
         get(ref).references.get(machine, "fence");
         return ref;
     }
     /// dma_fence_get_rcu: null when the count was zero already.
     FenceRef take_rcu(FenceRef ref);
     /// dma_fence_put; a null reference is fine.
-    void put(FenceRef ref, Holder holder) {
-        if (!ref)
-            return;
-        Fence& fence = get(ref);
+    [[gnu::always_inline]] void put(FenceRef ref, Holder holder) {
+        if (ref)
+            put(ref, get(ref), holder);
+    }
+    [[gnu::always_inline]] void put(FenceRef ref, Fence& fence, Holder holder) {
         if (fence.references.put(machine, "fence"))
             release(ref, fence, holder);
         else if ((fence.flags.peek() & flag::held_by_input) != 0) [[unlikely]]
             only_input_left(ref, holder);
     }
+
+    /// The same, compiled for the last reference being the rule.
+    void put_last(FenceRef ref, Fence& fence, Holder holder);
 
     /// A reference of the workload's own on a finished fence, for jobs that are still to name it.
     /// It keeps the fence like any other, but is not held against the policy: once it is the only
@@ -149,13 +159,18 @@ class FenceCore {
     void drop_for_input(FenceRef ref);
 
     /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
-    bool signal(FenceRef ref);
+    bool signal(FenceRef ref) { return signal(ref, get(ref)); }
+    bool signal(FenceRef ref, Fence& fence);
     /// The same where a fence that has signalled already is no fault, since somebody who polled may
     /// have been faster. `timestamp`: dma_fence_signal_timestamp.
     bool try_signal(FenceRef ref) { return try_signal(ref, machine.now()); }
-    bool try_signal(FenceRef ref, sim::Time timestamp);
+    bool try_signal(FenceRef ref, sim::Time timestamp) {
+        return try_signal(ref, get(ref), timestamp);
+    }
+    bool try_signal(FenceRef ref, Fence& fence, sim::Time timestamp);
     /// dma_fence_is_signaled: the flag, else the driver's `signaled`, which may signal right here.
-    bool is_signaled(FenceRef ref);
+    bool is_signaled(FenceRef ref) { return is_signaled(ref, get(ref)); }
+    bool is_signaled(FenceRef ref, Fence& fence);
     /// dma_fence_set_error. REQUIRES: not signalled, error < 0.
     void set_error(FenceRef ref, std::int32_t error);
     /// dma_fence_get_status: 0 unsignalled, 1 signalled, else the error. Takes the lock.
@@ -165,6 +180,10 @@ class FenceCore {
 
     /// dma_fence_add_callback. Nothing when the fence has signalled (-ENOENT): `fn` will not run.
     std::optional<CallbackRef> add_callback(FenceRef ref, CallbackFn fn, void* env,
+                                            std::uint64_t owner) {
+        return add_callback(ref, get(ref), fn, env, owner);
+    }
+    std::optional<CallbackRef> add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env,
                                             std::uint64_t owner);
     /// dma_fence_remove_callback: true when it was still registered.
     bool remove_callback(FenceRef ref, CallbackRef callback);
@@ -228,18 +247,19 @@ class FenceCore {
         ModuleRef module;
     };
 
-    sim::SpinLock& lock_of(FenceRef ref, Fence& fence) {
+    [[gnu::always_inline]] sim::SpinLock& lock_of(FenceRef ref, Fence& fence) {
+        if (ref.part() == FencePart::finished && shared_lock_)
+            return pairs.at(ref.index()).scheduled.lock;
         if (fence.lock_owner)
             return owners.get(fence.lock_owner, "lock").lock;
-        if (shared_lock_ && ref.part() == FencePart::finished)
-            return pairs.at(ref.index()).scheduled.lock;
         return fence.lock;
     }
+    Fence& get_from_pool(FenceRef ref, std::string_view resource);
     template <class Inside>
     Inside* inside(FenceRef ref) {
         if (ref.part() != FencePart::container)
             return nullptr;
-        return std::get_if<Inside>(&containers.get({ref.index(), ref.generation}, "fence").inside);
+        return std::get_if<Inside>(&containers.get(ref.memory<ContainerFence>(), "fence").inside);
     }
     bool signal_locked(FenceRef ref, Fence& fence) {
         return signal_locked(ref, fence, machine.now());
@@ -247,28 +267,36 @@ class FenceCore {
     bool signal_locked(FenceRef ref, Fence& fence, sim::Time timestamp);
     bool is_signaled_locked(FenceRef ref, Fence& fence);
     bool enable_signaling_locked(FenceRef ref, Fence& fence);
-    void run_callbacks(FenceRef ref, std::uint32_t first);
-    void release(FenceRef ref, Fence& fence, Holder holder);
+    [[gnu::noinline]] void run_callbacks(FenceRef ref, std::uint32_t first);
+    [[gnu::noinline]] void release(FenceRef ref, Fence& fence, Holder holder) {
+        release_here(ref, fence, holder);
+    }
+    void release_here(FenceRef ref, Fence& fence, Holder holder);
+    // What is rare about signalling and releasing.
+    [[gnu::cold]] void report_double_signal(FenceRef ref);
+    bool poll(FenceRef ref, Fence& fence);
+    bool ask_to_signal(FenceRef ref, Fence& fence, const FenceOps& ops);
+    [[gnu::cold]] void release_unsignaled(FenceRef ref, Fence& fence);
     void unlink(Fence& fence, CallbackRef callback);
     CallbackRef link_first(Fence& fence, Callback callback);
     // fence_account.cpp
     [[nodiscard]] std::uint64_t container_bytes(FenceRef ref);
+    void account_release(FenceRef ref, const Fence& fence, Holder holder);
     void account_container_release(FenceRef ref, const Fence& fence, Holder holder);
-    void account_release(FenceRef ref, const Fence& fence, Holder holder) {
-        constexpr std::uint16_t mask = flag::signaled | flag::off_ledger;
-        if (ref.part() == FencePart::scheduled || (fence.flags.peek() & mask) != flag::signaled)
-            return;
-        if (ref.part() == FencePart::container) [[unlikely]]
-            return account_container_release(ref, fence, holder);
-        const bool own = ref.part() == FencePart::hardware;
-        ledger.unpinned(own ? kFenceBytes : kSchedFenceBytes, fence.timestamp, machine.now(),
-                        holder, own ? "hardware fence" : "scheduler fence");
-    }
-    void only_input_left(FenceRef ref, Holder holder);
+    [[gnu::noinline]] void only_input_left(FenceRef ref, Holder holder);
     [[nodiscard]] sim::Time pinned_since(FenceRef ref, const Fence& fence);
     [[nodiscard]] std::string_view kind_of(FenceRef ref);
-    static void free_memory(void* self, std::uint64_t packed);
+    // RCU callbacks: a fence's memory goes.
+    static void free_hardware(void* self, std::uint64_t packed);
+    static void free_pair(void* self, std::uint64_t packed);
+    static void free_container(void* self, std::uint64_t packed);
+    void forget_deadline(FenceRef ref, const Fence& fence);
 
+    std::byte* base_; ///< of the arena that all fences are in
+    // The policy, as decisions: a pair has one lock; memory is from a module's slab.
+    bool shared_lock_;
+    bool pair_slab_;
+    bool hardware_slab_;
     sim::Pool<Callback> callbacks_;
     std::vector<OpsTable> ops_;
     /// By packed reference; only of fences with flag::has_deadline, so that others cost nothing.
@@ -278,7 +306,12 @@ class FenceCore {
     std::uint64_t signalled_ = 0;
     std::uint64_t alive_ = 0;
     std::uint64_t peak_alive_ = 0;
-    bool shared_lock_;
 };
 
+// Where FenceCore::get() finds a fence in its slot.
+static_assert(offsetof(HardwareFence, base) == 0 && offsetof(SchedFence, scheduled) == 0);
+static_assert(offsetof(SchedFence, finished) == sizeof(Fence));
+
 } // namespace fenceline::fences::inline FENCELINE_MODE
+
+#include "fences/fence_signal.hpp"

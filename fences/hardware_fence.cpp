@@ -14,10 +14,33 @@ const FenceOps HardwareFences::kReleasingOps{.type = "driver_fence_ops",
                                              .release = release,
                                              .set_deadline = set_deadline};
 
+namespace {
+
+OwnerRef Lenders::*lender_of(LockRule rule) {
+    switch (rule) {
+    case LockRule::context:
+        return &Lenders::context;
+    case LockRule::ring:
+    case LockRule::queue:
+        return &Lenders::ring;
+    case LockRule::device:
+        return &Lenders::device;
+    case LockRule::in_fence:
+    case LockRule::shared:
+        break;
+    }
+    return nullptr;
+}
+
+} // namespace
+
 HardwareFences::HardwareFences(FenceCore& core, ModuleRef driver)
     : core_(core), module_(driver),
       ops_(core.add_ops(
-          core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps : kOps, driver)) {}
+          core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps : kOps, driver)),
+      lock_(lender_of(core.policy.hardware.lock)),
+      counts_context_(core.policy.hardware.context == ContextRule::refcounted),
+      slab_(core.policy.hardware.memory == MemoryRule::slab) {}
 
 bool HardwareFences::needs_context(const LifetimePolicy& policy) {
     // A ring's or a device's lock and names do without; everything else has a timeline per entity.
@@ -61,41 +84,6 @@ void HardwareFences::abandon_context(OwnerRef context) {
     }
     owner.abandoned = true;
     core_.ledger.pinned(kContextBytes);
-}
-
-FenceRef HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context,
-                                std::uint32_t seqno) {
-    const FenceRules& rules = core_.policy.hardware;
-    const auto memory = core_.hardware.alloc();
-    core_.note_allocated(1);
-    HardwareFence& fence = core_.hardware.at(memory.index);
-    OwnerRef lock;
-    switch (rules.lock) {
-    case LockRule::context:
-        lock = lenders.context;
-        break;
-    case LockRule::ring:
-    case LockRule::queue:
-        lock = lenders.ring;
-        break;
-    case LockRule::device:
-        lock = lenders.device;
-        break;
-    case LockRule::in_fence:
-    case LockRule::shared:
-        break;
-    }
-    core_.init(fence.base, ops_, lock, fence_context, seqno);
-    // Names live where the lock lives; a fence with a lock of its own still asks its context.
-    fence.names = lock ? lock : lenders.context;
-    // The context of an entity that has ended is gone; what is pushed to it all the same has none.
-    if (rules.context == ContextRule::refcounted && lenders.context) {
-        fence.names = lenders.context;
-        core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
-    }
-    if (rules.memory == MemoryRule::slab)
-        ++core_.modules.get(module_, "slab").slab_objects;
-    return {FencePart::hardware, memory.index, memory.generation};
 }
 
 /// The driver's ops->release: gives the context back, then frees like the default does.

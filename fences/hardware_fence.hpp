@@ -33,7 +33,8 @@ class HardwareFences {
     /// it.
     void abandon_context(OwnerRef context);
 
-    FenceRef create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno);
+    [[nodiscard]] FenceRef create(const Lenders& lenders, std::uint32_t fence_context,
+                                  std::uint32_t seqno);
 
     [[nodiscard]] ModuleRef module() const { return module_; }
 
@@ -49,6 +50,29 @@ class HardwareFences {
     FenceCore& core_;
     ModuleRef module_;
     OpsId ops_;
+    // The policy, as decisions.
+    OwnerRef Lenders::*lock_; ///< whose lock it borrows; null: its own
+    bool counts_context_;
+    bool slab_;
 };
+
+[[gnu::always_inline]] inline FenceRef
+HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno) {
+    const auto memory = core_.hardware.alloc();
+    core_.note_allocated(1);
+    HardwareFence& fence = core_.hardware.at(memory.index);
+    const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
+    core_.init(fence.base, ops_, lock, fence_context, seqno);
+    // Names live where the lock lives; a fence with a lock of its own still asks its context.
+    fence.names = lock ? lock : lenders.context;
+    // The context of an entity that has ended is gone; what is pushed to it all the same has none.
+    if (counts_context_ && lenders.context) {
+        fence.names = lenders.context;
+        core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
+    }
+    if (slab_)
+        ++core_.modules.get(module_, "slab").slab_objects;
+    return {FencePart::hardware, memory.index, memory.generation};
+}
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -19,16 +19,6 @@ std::string_view name_of(Holder holder) {
     return names[static_cast<std::size_t>(holder)];
 }
 
-void Ledger::unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
-                      std::string_view what) {
-    bytes_now_ -= bytes;
-    --objects_now_;
-    const sim::Time duration = now - since;
-    byte_ns_[static_cast<std::size_t>(holder)] += Wide{bytes} * duration;
-    if (duration > longest_.duration)
-        longest_ = {duration, now, bytes, what, holder};
-}
-
 double Ledger::byte_seconds(Holder holder) const {
     return static_cast<double>(byte_ns_[static_cast<std::size_t>(holder)]) * 1e-9;
 }

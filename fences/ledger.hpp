@@ -60,7 +60,14 @@ class Ledger {
             peak_objects_ = objects_now_;
     }
     void unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
-                  std::string_view what);
+                  std::string_view what) {
+        bytes_now_ -= bytes;
+        --objects_now_;
+        const sim::Time duration = now - since;
+        byte_ns_[static_cast<std::size_t>(holder)] += Wide{bytes} * duration;
+        if (duration > longest_.duration) [[unlikely]]
+            longest_ = {duration, now, bytes, what, holder};
+    }
     /// Accounts what is still pinned when the run ends, without a release.
     void still_pinned(std::uint64_t bytes, sim::Time since, sim::Time now, std::string_view what) {
         unpinned(bytes, since, now, Holder::still_held, what);

@@ -11,6 +11,8 @@
 
 #include "fences/fence_core.hpp"
 
+#include <utility>
+
 namespace fenceline::fences::inline FENCELINE_MODE {
 
 class SchedFences {
@@ -27,15 +29,17 @@ class SchedFences {
 
     /// drm_sched_fence_scheduled: sets the parent, if there is one, then signals.
     void scheduled(FenceRef finished, FenceRef parent);
+    void scheduled(FenceRef finished, SchedFence& pair, FenceRef parent);
     /// drm_sched_fence_finished: sets the error, if there is one, then signals.
     void finished(FenceRef finished, std::int32_t result);
+    void finished(FenceRef finished, SchedFence& pair, std::int32_t result);
 
-    [[nodiscard]] SchedFence& pair(FenceRef ref) {
-        return core_.pairs.get({ref.index(), ref.generation}, "fence");
+    [[nodiscard, gnu::always_inline]] SchedFence& pair(FenceRef ref) {
+        return core_.pairs.get(ref.memory<SchedFence>(), "fence");
     }
 
   private:
-    void set_parent(FenceRef finished, FenceRef parent);
+    void set_parent(FenceRef finished, SchedFence& pair, FenceRef parent);
     static void set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time deadline);
     static void release_scheduled(FenceCore& core, FenceRef ref);
     static void release_finished(FenceCore& core, FenceRef ref);
@@ -50,5 +54,56 @@ class SchedFences {
     OpsId finished_ops_;
     bool slab_;
 };
+
+[[gnu::always_inline]] inline FenceRef SchedFences::create() {
+    const auto memory = core_.pairs.alloc();
+    core_.note_allocated(2);
+    if (slab_)
+        ++core_.modules.get(module_, "slab").slab_objects;
+    return {FencePart::finished, memory.index, memory.generation};
+}
+
+[[gnu::always_inline]] inline void SchedFences::init(FenceRef ref, OwnerRef sched,
+                                                     std::uint32_t context, std::uint32_t seqno) {
+    SchedFence& both = pair(ref);
+    both.sched = sched;
+    core_.init(both.scheduled, scheduled_ops_, {}, context, seqno);
+    core_.init(both.finished, finished_ops_, {}, context + 1, seqno);
+}
+
+/// drm_sched_fence_set_parent: a deadline that came before the parent is passed on now.
+[[gnu::always_inline]] inline void SchedFences::set_parent(FenceRef ref, SchedFence& both,
+                                                           FenceRef parent) {
+    both.parent = core_.take(parent);
+    if (both.finished.flags.test_bit(core_.machine, flag::has_deadline)) [[unlikely]]
+        if (const auto deadline = core_.deadline_of(ref))
+            core_.set_deadline(parent, *deadline);
+}
+
+[[gnu::always_inline]] inline void SchedFences::scheduled(FenceRef ref, SchedFence& both,
+                                                          FenceRef parent) {
+    sim::Frame frame(core_.machine, "drm_sched_fence_scheduled");
+    // The parent comes first: a waiter for `scheduled` may look at it at once.
+    if (parent)
+        set_parent(ref, both, parent);
+    core_.signal(ref.sibling(FencePart::scheduled), both.scheduled);
+}
+
+[[gnu::always_inline]] inline void SchedFences::finished(FenceRef ref, SchedFence& both,
+                                                         std::int32_t result) {
+    sim::Frame frame(core_.machine, "drm_sched_fence_finished");
+    if (result != 0)
+        core_.set_error(ref, result);
+    core_.signal(ref, both.finished);
+    if (core_.policy.parent == ParentRule::until_signal)
+        core_.put(std::exchange(both.parent, FenceRef{}), Holder::sched_fence);
+}
+
+inline void SchedFences::scheduled(FenceRef ref, FenceRef parent) {
+    scheduled(ref, pair(ref), parent);
+}
+inline void SchedFences::finished(FenceRef ref, std::int32_t result) {
+    finished(ref, pair(ref), result);
+}
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -13,6 +13,7 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
     sim::Frame frame(machine, "drm_sched_entity_init");
     const EntityRef ref = entities.alloc();
     Entity& entity = entities.at(ref.index);
+    entity.self = ref;
     entity.id = std::move(id);
     entity.index = index;
     entity.priority = priority;
@@ -48,7 +49,7 @@ void GpuSched::entity_modify_sched(EntityRef ref, std::span<const SchedulerRef> 
 }
 
 /// spsc_queue_push.
-void GpuSched::spsc_push(Entity& entity, JobRef job, Job& memory) {
+FENCELINE_HOT void GpuSched::spsc_push(Entity& entity, JobRef job, Job& memory) {
     memory.next = JobRef{};
     if (entity.tail)
         jobs.get(entity.tail, "job").next = job;
@@ -61,13 +62,15 @@ void GpuSched::spsc_push(Entity& entity, JobRef job, Job& memory) {
 /// spsc_queue_pop.
 JobRef GpuSched::spsc_pop(Entity& entity) {
     const JobRef job = entity.head;
-    if (!job)
-        return job;
-    entity.head = std::exchange(jobs.get(job, "job").next, JobRef{});
+    if (job)
+        spsc_pop(entity, jobs.get(job, "job"));
+    return job;
+}
+FENCELINE_HOT void GpuSched::spsc_pop(Entity& entity, Job& head) {
+    entity.head = std::exchange(head.next, JobRef{});
     if (!entity.head)
         entity.tail = JobRef{};
     entity.job_count.sub(machine, 1);
-    return job;
 }
 
 /// drm_sched_rq_add_entity.
@@ -117,8 +120,12 @@ void GpuSched::select_rq(Entity& entity) {
 }
 
 /// drm_sched_wakeup.
-void GpuSched::wakeup(Scheduler& sched) {
+FENCELINE_HOT void GpuSched::wakeup(Scheduler& sched) {
     run_job_queue(sched);
+}
+
+void GpuSched::refuse_push(const Entity& entity) {
+    print("Trying to push to a killed entity (" + entity.id + ")");
 }
 
 /// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
@@ -137,8 +144,8 @@ void GpuSched::push_job(JobRef job_ref) {
         return;
     {
         sim::SpinGuard guard(machine, entity.lock, "entity->lock");
-        if (entity.stopped) {
-            print("Trying to push to a killed entity (" + entity.id + ")");
+        if (entity.stopped) [[unlikely]] {
+            refuse_push(entity);
             return;
         }
         RunQueue& rq = run_queues.get(entity.rq, "run queue");

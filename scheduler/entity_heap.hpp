@@ -34,13 +34,10 @@ class EntityHeap {
     }
     /// REQUIRES: in this heap.
     void erase(Entity& entity) {
-        const std::uint32_t hole = entity.node.*Position;
         Entity* last = heap_.back();
         heap_.pop_back();
-        if (last == &entity)
-            return;
-        place(hole, last);
-        settle(*last);
+        if (last != &entity)
+            fill(entity.node.*Position, last);
     }
     /// The entity's key or order has changed, either way.
     void settle(Entity& entity) {
@@ -55,6 +52,10 @@ class EntityHeap {
     static bool before(const Entity* a, const Entity* b) {
         return a->node.key != b->node.key ? a->node.key < b->node.key
                                           : a->node.order < b->node.order;
+    }
+    [[gnu::noinline]] void fill(std::uint32_t hole, Entity* last) {
+        place(hole, last);
+        settle(*last);
     }
     void place(std::uint32_t position, Entity* entity) {
         heap_[position] = entity;

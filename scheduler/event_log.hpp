@@ -4,6 +4,7 @@
 #include "sim/time.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace fenceline::scheduler {
@@ -38,11 +39,26 @@ struct LoggedEvent {
     sim::Time submitted;   ///< when it was pushed; 0 with `queue`, `hw_done` and `reset`
 };
 
-/// Hears of every event at the instant it happens. Must not act on the model.
+/// Hears of events at the instant they happen. Must not act on the model.
 class EventSink {
   public:
     virtual ~EventSink() = default;
     virtual void on_event(const LoggedEvent& event) = 0;
+
+    [[nodiscard]] bool wants(JobEvent event) const {
+        return (wanted_ >> static_cast<unsigned>(event) & 1) != 0;
+    }
+
+  protected:
+    /// Only these are worth a call from now on; at first all are.
+    void hear_only(std::initializer_list<JobEvent> events) {
+        wanted_ = 0;
+        for (const JobEvent event : events)
+            wanted_ |= std::uint32_t{1} << static_cast<unsigned>(event);
+    }
+
+  private:
+    std::uint32_t wanted_ = ~std::uint32_t{0}; ///< one bit each
 };
 
 } // namespace fenceline::scheduler

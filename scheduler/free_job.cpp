@@ -26,13 +26,14 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
 }
 
 /// drm_sched_get_finished_job: only ever the head of the pending list, however many are done.
-JobRef GpuSched::get_finished_job(Scheduler& sched) {
+FENCELINE_HOT JobRef GpuSched::get_finished_job(Scheduler& sched) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
     const JobRef job_ref = sched.pending_head;
     if (!job_ref)
         return {};
     Job& job = jobs.get(job_ref, "job");
-    if (!core.is_signaled(job.s_fence))
+    fences::SchedFence& pair = s_fences.pair(job.s_fence);
+    if (!core.is_signaled(job.s_fence, pair.finished))
         return {};
     const JobRef next_ref = job.next;
     pending_remove(sched, job);
@@ -44,13 +45,13 @@ JobRef GpuSched::get_finished_job(Scheduler& sched) {
     // The next job has the hardware to itself only from now on: its start is moved accordingly.
     fences::Fence& scheduled = core.get(next.s_fence.sibling(fences::FencePart::scheduled));
     if (scheduled.flags.test_bit(machine, fences::flag::timestamp))
-        scheduled.timestamp = core.get(job.s_fence).timestamp;
+        scheduled.timestamp = pair.finished.timestamp;
     start_timeout(sched);
     return job_ref;
 }
 
 /// drm_sched_run_free_queue: the free work once more if the next head is finished already.
-void GpuSched::run_free_queue(Scheduler& sched) {
+FENCELINE_HOT void GpuSched::run_free_queue(Scheduler& sched) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
     if (sched.pending_head && core.is_signaled(jobs.get(sched.pending_head, "job").s_fence))
         run_free_queue_unconditionally(sched);

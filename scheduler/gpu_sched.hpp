@@ -146,8 +146,9 @@ class GpuSched {
     void check_scores(bool strict);
 
     /// Tells the sink. `finished` and `hw_done` carry the fence's error.
-    void log(JobEvent event, const Job& job, std::uint32_t ring, std::int32_t error = 0) {
-        if (sink != nullptr)
+    [[gnu::always_inline]] void log(JobEvent event, const Job& job, std::uint32_t ring,
+                                    std::int32_t error = 0) {
+        if (sink != nullptr && sink->wants(event))
             sink->on_event({machine.now(), event, job.id, job.ordinal, job.entity_index, ring,
                             error, job.submit_ts});
     }
@@ -160,6 +161,7 @@ class GpuSched {
 
   private:
     // job.cpp
+    [[gnu::cold, gnu::noinline]] void refuse_job(const Entity& entity);
     void release_dependencies(Job& job);
     void xarray_erased(const Dependency& entry, bool all);
     // fair_stats.cpp
@@ -172,22 +174,27 @@ class GpuSched {
     void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);
     void rq_remove_entity(RunQueueRef rq, Entity& entity);
+    [[gnu::cold, gnu::noinline]] void refuse_push(const Entity& entity);
     void spsc_push(Entity& entity, JobRef job, Job& memory);
     JobRef spsc_pop(Entity& entity);
+    void spsc_pop(Entity& entity, Job& head);
     void wakeup(Scheduler& sched);
     // select.cpp
-    EntityRef select_entity(Scheduler& sched);
+    RunQueue* first_ready_queue(Scheduler& sched);
+    Entity* select_entity(Scheduler& sched, RunQueue& rq);
     bool can_queue(Scheduler& sched, Job& job);
-    JobRef pop_job(Entity& entity, EntityRef self);
+    [[gnu::cold, gnu::noinline]] void truncate_credits(Scheduler& sched, Job& job);
+    bool pop_job(Entity& entity, RunQueue& rq, JobRef head, Job& job);
     void rq_pop_entity(RunQueue& rq, Entity& entity);
     fences::FenceRef next_dependency(Job& job, JobRef self, Scheduler& sched);
-    bool add_dependency_cb(Entity& entity, EntityRef self);
+    bool add_dependency_cb(Entity& entity);
     static void dependency_signalled(void* env, fences::FenceRef fence, std::uint64_t entity);
     // run_job.cpp
     static void run_job_work(void* self, std::uint64_t sched);
-    void run_one_job(Scheduler& sched);
+    [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
     void job_begin(Scheduler& sched, JobRef job, Job& memory);
-    void job_done(JobRef job, std::int32_t result);
+    void job_done(JobRef job, std::int32_t result) { job_done(jobs.get(job, "job"), result); }
+    void job_done(Job& job, std::int32_t result);
     static void job_done_cb(void* env, fences::FenceRef fence, std::uint64_t job);
     void run_job_queue(Scheduler& sched);
     void run_free_queue_unconditionally(Scheduler& sched);
@@ -223,10 +230,10 @@ class GpuSched {
     std::int64_t score_drift(const Scheduler& sched, SchedulerRef ref);
 
     /// The scheduler behind an entity: entity->rq->sched.
-    Scheduler& sched_of(const Entity& entity) {
+    [[gnu::always_inline]] Scheduler& sched_of(const Entity& entity) {
         return schedulers.get(run_queues.get(entity.rq, "run queue").sched, "scheduler");
     }
-    void print(const std::string& message) {
+    [[gnu::cold]] void print(const std::string& message) {
         if (warn)
             warn(message);
     }

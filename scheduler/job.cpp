@@ -13,12 +13,8 @@ using fences::Holder;
 JobRef GpuSched::job_init(EntityRef entity_ref, std::uint32_t credits) {
     sim::Frame frame(machine, "drm_sched_job_init");
     Entity& entity = entities.get(entity_ref, "entity");
-    if (!entity.rq) {
-        print("drm_sched_job_init: entity " + entity.id + " has no run queue");
-        return {};
-    }
-    if (credits == 0) {
-        print("drm_sched_job_init: credits cannot be 0!");
+    if (!entity.rq || credits == 0) [[unlikely]] {
+        refuse_job(entity);
         return {};
     }
     const JobRef job_ref = jobs.alloc();
@@ -28,6 +24,13 @@ JobRef GpuSched::job_init(EntityRef entity_ref, std::uint32_t credits) {
     job.credits = credits;
     job.s_fence = s_fences.create();
     return job_ref;
+}
+
+void GpuSched::refuse_job(const Entity& entity) {
+    if (!entity.rq)
+        print("drm_sched_job_init: entity " + entity.id + " has no run queue");
+    else
+        print("drm_sched_job_init: credits cannot be 0!");
 }
 
 /// drm_sched_job_add_dependency: one per fence context, of which the later one stays.
@@ -108,8 +111,9 @@ void GpuSched::job_cleanup(JobRef job_ref) {
     sim::Frame frame(machine, "drm_sched_job_cleanup");
     Job& job = jobs.get(job_ref, "job");
     const FenceRef finished = std::exchange(job.s_fence, FenceRef{});
-    if (core.get(finished).references.peek() != 0) {
-        core.put(finished, Holder::job);
+    fences::Fence& fence = core.get(finished);
+    if (fence.references.peek() != 0) {
+        core.put(finished, fence, Holder::job);
         if (counts_gpu_time_)
             put_stats(job.entity_index);
     } else {

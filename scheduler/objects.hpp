@@ -73,6 +73,7 @@ static_assert(sizeof(Job) == 112);
 
 /// struct drm_sched_entity: the queue of one client on one or several schedulers.
 struct Entity {
+    EntityRef self;
     std::string id;
     std::uint32_t index = 0;
     Priority priority = Priority::normal;

@@ -16,7 +16,7 @@ void GpuSched::pending_add_head(Scheduler& sched, JobRef job_ref, Job& job) {
     sched.pending_head = job_ref;
 }
 
-void GpuSched::pending_add_tail(Scheduler& sched, JobRef job_ref, Job& job) {
+FENCELINE_HOT void GpuSched::pending_add_tail(Scheduler& sched, JobRef job_ref, Job& job) {
     job.previous = sched.pending_tail;
     job.next = JobRef{};
     if (sched.pending_tail)
@@ -27,7 +27,7 @@ void GpuSched::pending_add_tail(Scheduler& sched, JobRef job_ref, Job& job) {
 }
 
 /// list_del_init.
-void GpuSched::pending_remove(Scheduler& sched, Job& job) {
+FENCELINE_HOT void GpuSched::pending_remove(Scheduler& sched, Job& job) {
     if (job.previous)
         jobs.get(job.previous, "job").next = job.next;
     else

@@ -9,7 +9,7 @@ Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
       irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8), signalling_(8) {
 }
 
-void Ring::account_occupancy() {
+FENCELINE_HOT void Ring::account_occupancy() {
     const sim::Time now = machine_.now();
     occupancy_ += static_cast<double>(now - occupancy_at_) * static_cast<double>(items_.size());
     occupancy_at_ = now;
@@ -24,7 +24,7 @@ void Ring::submit(const Item& item) {
         start_front();
 }
 
-void Ring::start_front() {
+FENCELINE_HOT void Ring::start_front() {
     const Item& item = items_.front();
     switching_ = 0;
     if (has_history_ && last_entity_ != item.entity) {
@@ -135,18 +135,19 @@ void Ring::interrupt(void* self, std::uint64_t ticket) {
     ring.signal_from_interrupt(done);
 }
 
-void Ring::signal_from_interrupt(const Item& item) {
+FENCELINE_HOT void Ring::signal_from_interrupt(const Item& item) {
     sim::ContextScope scope(machine_, irq_);
     sim::Frame frame(machine_, "driver: interrupt handler");
     signal(item);
 }
 
-void Ring::signal(const Item& item) {
-    if (sink != nullptr)
+FENCELINE_HOT void Ring::signal(const Item& item) {
+    fences::Fence& fence = core_.get(item.fence);
+    if (sink != nullptr && sink->wants(JobEvent::hw_done))
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
-                        args_.index, core_.get(item.fence).error, 0});
-    core_.signal(item.fence);
-    core_.put(item.fence, fences::Holder::driver);
+                        args_.index, fence.error, 0});
+    core_.signal(item.fence, fence);
+    core_.put(item.fence, fence, fences::Holder::driver);
     if (drained.has_waiters() && in_flight() == 0)
         drained.wake_up(machine_);
 }

@@ -52,7 +52,9 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     return rings_.back().sched;
 }
 
-RingDriver::RingSlot& RingDriver::slot_of(SchedulerRef sched) {
+FENCELINE_HOT RingDriver::RingSlot& RingDriver::slot_of(SchedulerRef sched) {
+    if (rings_.size() == 1) [[likely]]
+        return rings_.front();
     return *std::find_if(rings_.begin(), rings_.end(),
                          [&](const RingSlot& slot) { return slot.sched == sched; });
 }
@@ -80,12 +82,12 @@ void RingDriver::close_entity(EntityRef ref) {
         fences_.abandon_context(std::exchange(entities_[entity.index].timeline, OwnerRef{}));
 }
 
-FenceRef RingDriver::create_fence(const RingSlot& slot, const Job& job) {
+FENCELINE_HOT FenceRef RingDriver::create_fence(const RingSlot& slot, const Job& job) {
     EntityState& state = entities_[job.entity_index];
     const FenceRef fence = fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
                                           state.fence_context, ++state.seqno);
     if (!early_fences_)
-        core_.get(fence).flags.set_bit(machine_, fences::flag::is_private);
+        core_.hardware.at(fence.index()).base.flags.set_bit(machine_, fences::flag::is_private);
     return fence;
 }
 
@@ -111,14 +113,14 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
         return {};
     if (error != 0)
         return {{}, error};
-    RingSlot& slot = rings_.size() == 1 ? rings_.front() : slot_of(job.sched);
+    RingSlot& slot = slot_of(job.sched);
     const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
     if (job.run_job == RunJobKind::signalled) { // done before anybody could wait for it
         sched.log(JobEvent::hw_done, job, ring);
         core_.signal(fence);
         return {fence, 0};
     }
-    core_.take(fence);
+    core_.hardware.at(fence.index()).base.references.get(machine_, "fence");
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};
 }

@@ -8,13 +8,13 @@ using fences::FenceRef;
 using fences::Holder;
 
 /// drm_sched_run_job_queue.
-void GpuSched::run_job_queue(Scheduler& sched) {
+FENCELINE_HOT void GpuSched::run_job_queue(Scheduler& sched) {
     if (!sched.pause_submit)
         sched.submit_wq->queue(sched.work_run_job);
 }
 
 /// __drm_sched_run_free_queue.
-void GpuSched::run_free_queue_unconditionally(Scheduler& sched) {
+FENCELINE_HOT void GpuSched::run_free_queue_unconditionally(Scheduler& sched) {
     if (!sched.pause_submit)
         sched.submit_wq->queue(sched.work_free_job);
 }
@@ -24,35 +24,39 @@ void GpuSched::run_job_work(void* self, std::uint64_t packed) {
     auto& gpu_sched = *static_cast<GpuSched*>(self);
     sim::Frame frame(gpu_sched.machine, "drm_sched_run_job_work");
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
-    if (!sched.pause_submit)
-        gpu_sched.run_one_job(sched);
+    if (sched.pause_submit)
+        return;
+    if (RunQueue* const rq = gpu_sched.first_ready_queue(sched))
+        gpu_sched.run_one_job(sched, *rq);
 }
 
-void GpuSched::run_one_job(Scheduler& sched) {
-    const EntityRef entity_ref = select_entity(sched);
-    if (!entity_ref)
-        return; // nobody is ready, or there are no credits: a completion will queue the work again
-    Entity& entity = entities.get(entity_ref, "entity");
-    const JobRef job_ref = pop_job(entity, entity_ref);
-    if (!job_ref) { // it waits for a dependency now; somebody else may be ready
-        entity.entity_idle.complete_all(machine);
+void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
+    Entity* const entity = select_entity(sched, rq);
+    if (entity == nullptr)
+        return; // there are no credits: a completion will queue the work again
+    const EntityRef entity_ref = entity->self;
+    const JobRef job_ref = entity->head;
+    Job& job = jobs.at(job_ref.index);         // select_entity has just looked at it
+    if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
+        entity->entity_idle.complete_all(machine);
         run_job_queue(sched);
         return;
     }
-    Job& job = jobs.get(job_ref, "job");
     sched.credit_count.add(machine, job.credits);
     job_begin(sched, job_ref, job);
 
     const FenceRef s_fence = job.s_fence;
+    fences::SchedFence& pair = s_fences.pair(s_fence);
     const RunResult result = sched.driver->run_job(*this, job_ref);
     entities.get(entity_ref, "entity").entity_idle.complete_all(machine);
     log(JobEvent::scheduled, job, sched.ring_index);
-    s_fences.scheduled(s_fence, result.fence);
+    s_fences.scheduled(s_fence, pair, result.fence);
 
     if (result.fence) {
-        core.put(result.fence, Holder::driver); // run_job's reference; the parent's stays
+        fences::Fence& parent = core.get(result.fence);
+        core.put(result.fence, parent, Holder::driver); // run_job's reference; the pair's stays
         if (const auto callback =
-                core.add_callback(result.fence, job_done_cb, this, job_ref.pack()))
+                core.add_callback(result.fence, parent, job_done_cb, this, job_ref.pack()))
             job.cb = *callback;
         else
             job_done(job_ref, core.get(result.fence).error);
@@ -64,7 +68,7 @@ void GpuSched::run_one_job(Scheduler& sched) {
 }
 
 /// drm_sched_job_begin: to the tail of the pending list; the timeout starts anew with every job.
-void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& job) {
+FENCELINE_HOT void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& job) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
     pending_add_tail(sched, job_ref, job);
     start_timeout(sched);
@@ -79,17 +83,18 @@ void GpuSched::job_done_cb(void* env, FenceRef fence, std::uint64_t packed) {
 
 /// drm_sched_job_done: credits and score go back before `finished` signals; then the free work is
 /// queued, and only that.
-void GpuSched::job_done(JobRef job_ref, std::int32_t result) {
+void GpuSched::job_done(Job& job, std::int32_t result) {
     sim::Frame frame(machine, "drm_sched_job_done");
-    Job& job = jobs.get(job_ref, "job");
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     sched.credit_count.sub(machine, job.credits);
     sched.score.sub(machine, 1);
 
-    const FenceRef finished = core.take(job.s_fence);
-    log(JobEvent::finished, job, sched.ring_index, result != 0 ? result : core.get(finished).error);
-    s_fences.finished(finished, result);
-    core.put(finished, Holder::job);
+    const FenceRef finished = job.s_fence;
+    fences::SchedFence& pair = s_fences.pair(finished);
+    pair.finished.references.get(machine, "fence");
+    log(JobEvent::finished, job, sched.ring_index, result != 0 ? result : pair.finished.error);
+    s_fences.finished(finished, pair, result);
+    core.put(finished, pair.finished, Holder::job);
     run_free_queue_unconditionally(sched);
 }
 

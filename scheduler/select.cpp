@@ -12,19 +12,21 @@ using fences::Holder;
 
 /// drm_sched_can_queue: enough credits for this job? One that asks for more than there are is cut
 /// down to the limit, or it would never run.
-bool GpuSched::can_queue(Scheduler& sched, Job& job) {
-    if (job.credits > sched.credit_limit) {
-        print("Jobs may not exceed the credit limit, truncate (job " + std::to_string(job.id) +
-              ")");
-        job.credits = sched.credit_limit;
-    }
+FENCELINE_HOT bool GpuSched::can_queue(Scheduler& sched, Job& job) {
+    if (job.credits > sched.credit_limit) [[unlikely]]
+        truncate_credits(sched, job);
     return sched.credit_limit - sched.credit_count.read(machine) >= job.credits;
 }
 
-/// drm_sched_select_entity: the most urgent run queue with a ready entity decides. If its job lacks
-/// credits nobody runs: there is no way past it, not even for less urgent queues. The kernel takes
-/// the lock of each queue on its way; queues in which nobody is ready are only counted here.
-EntityRef GpuSched::select_entity(Scheduler& sched) {
+void GpuSched::truncate_credits(Scheduler& sched, Job& job) {
+    print("Jobs may not exceed the credit limit, truncate (job " + std::to_string(job.id) + ")");
+    job.credits = sched.credit_limit;
+}
+
+/// The first half of drm_sched_select_entity: the most urgent run queue in which anybody is ready,
+/// or null. The kernel takes the lock of each queue on its way; those in which nobody is ready are
+/// only counted here.
+FENCELINE_HOT RunQueue* GpuSched::first_ready_queue(Scheduler& sched) {
     sim::Frame frame(machine, "drm_sched_select_entity");
     const auto first =
         static_cast<std::uint32_t>(std::countr_zero(sched.ready_queues | (1u << sched.num_rqs)));
@@ -34,21 +36,26 @@ EntityRef GpuSched::select_entity(Scheduler& sched) {
     else
         machine.counters.locks += first;
     if (first == sched.num_rqs)
-        return {};
-    RunQueue& rq = run_queues.get(sched.sched_rq[first], "run queue");
+        return nullptr;
+    return &run_queues.get(sched.sched_rq[first], "run queue");
+}
+
+/// The second half: the entity that the policy says. If its job lacks credits nobody runs: there is
+/// no way past it, not even for less urgent queues.
+FENCELINE_HOT Entity* GpuSched::select_entity(Scheduler& sched, RunQueue& rq) {
+    sim::Frame frame(machine, "drm_sched_select_entity");
     sim::SpinGuard guard(machine, rq.lock, "rq->lock");
     Entity& entity = *rq.policy->first_ready();
-    const EntityRef ref = jobs.get(entity.head, "job").entity;
-    if (!can_queue(sched, jobs.at(entity.head.index)))
-        return {};
+    if (!can_queue(sched, jobs.get(entity.head, "job")))
+        return nullptr;
     rq.policy->picked(entity);
     entity.entity_idle.reinit(machine);
-    return ref;
+    return &entity;
 }
 
 /// drm_sched_job_dependency: the next fence of the list, then whatever the driver asks for. The
 /// list keeps its reference, because a kill has to wait for all of it again.
-FenceRef GpuSched::next_dependency(Job& job, JobRef self, Scheduler& sched) {
+FENCELINE_HOT FenceRef GpuSched::next_dependency(Job& job, JobRef self, Scheduler& sched) {
     if (job.next_dependency != kNoDependency) {
         const Dependency& entry = dependencies_.at(job.next_dependency);
         job.next_dependency = entry.next;
@@ -59,7 +66,7 @@ FenceRef GpuSched::next_dependency(Job& job, JobRef self, Scheduler& sched) {
 
 /// drm_sched_entity_add_dependency_cb: true when the entity has to wait. Own fences are ignored,
 /// and within one scheduler it is enough that the other job has been handed to the hardware.
-bool GpuSched::add_dependency_cb(Entity& entity, EntityRef self) {
+bool GpuSched::add_dependency_cb(Entity& entity) {
     const fences::Fence& fence = core.get(entity.dependency);
     if (fence.context == entity.fence_context || fence.context == entity.fence_context + 1) {
         core.put(entity.dependency, Holder::dependency);
@@ -75,7 +82,7 @@ bool GpuSched::add_dependency_cb(Entity& entity, EntityRef self) {
         core.put(std::exchange(entity.dependency, scheduled), Holder::dependency);
     }
     if (const auto callback =
-            core.add_callback(entity.dependency, dependency_signalled, this, self.pack())) {
+            core.add_callback(entity.dependency, dependency_signalled, this, entity.self.pack())) {
         entity.cb = *callback;
         return true;
     }
@@ -96,18 +103,15 @@ void GpuSched::dependency_signalled(void* env, FenceRef fence, std::uint64_t pac
     self.wakeup(self.schedulers.get(rq.sched, "scheduler"));
 }
 
-/// drm_sched_entity_pop_job: the head job, or none while it waits for a dependency.
-JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
+/// drm_sched_entity_pop_job: the head job; false while it waits for a dependency.
+FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_ref, Job& job) {
     sim::Frame frame(machine, "drm_sched_entity_pop_job");
-    const JobRef job_ref = entity.head;
-    Job& job = jobs.get(job_ref, "job");
-    RunQueue& rq = run_queues.get(entity.rq, "run queue");
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     while ((entity.dependency = next_dependency(job, job_ref, sched))) {
         // Not ready while it waits; said before the callback is armed, which may say otherwise.
         rq.policy->set_ready(entity, false);
-        if (add_dependency_cb(entity, self))
-            return {};
+        if (add_dependency_cb(entity))
+            return false;
         entity.dependency = FenceRef{};
         rq.policy->set_ready(entity, true);
     }
@@ -115,9 +119,10 @@ JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
         core.set_error(job.s_fence, kEcanceled);
 
     core.put(entity.last_scheduled, Holder::last_scheduled);
-    entity.last_scheduled = core.take(job.s_fence);
+    s_fences.pair(job.s_fence).finished.references.get(machine, "fence");
+    entity.last_scheduled = job.s_fence;
 
-    spsc_pop(entity);
+    spsc_pop(entity, job);
     if (sched.kernel == KernelVersion::mainline) {
         rq_pop_entity(rq, entity);
     } else if (!entity.head) {
@@ -128,7 +133,7 @@ JobRef GpuSched::pop_job(Entity& entity, EntityRef self) {
         rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);
     }
     job.entity = EntityRef{};
-    return job_ref;
+    return true;
 }
 
 /// drm_sched_rq_pop_entity of mainline: to its new place in the tree, or out of it.

@@ -11,7 +11,7 @@
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 /// drm_sched_start_timeout. REQUIRES: job_list_lock held.
-void GpuSched::start_timeout(Scheduler& sched) {
+FENCELINE_HOT void GpuSched::start_timeout(Scheduler& sched) {
     if (sched.work_tdr && sched.pending_head)
         sched.work_tdr->mod(sched.timeout);
 }

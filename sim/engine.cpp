@@ -1,28 +1,37 @@
 #include "sim/engine.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 
 namespace fenceline::sim {
 
 namespace {
-constexpr std::size_t kFirstRing = 64;
+constexpr std::size_t kFirstRoom = 64;
 }
 
-Engine::Engine() : ring_(std::make_unique<Event[]>(kFirstRing)), mask_(kFirstRing - 1) {}
-
-void Engine::grow() {
-    const std::size_t size = mask_ + 1;
-    auto bigger = std::make_unique<Event[]>(size * 2);
-    for (std::size_t i = 0; i < size; ++i)
-        bigger[i] = ring_[(head_ + i) & mask_];
-    ring_ = std::move(bigger);
-    mask_ = size * 2 - 1;
-    head_ = 0;
-    tail_ = size;
+Engine::Engine() : present_(std::make_unique_for_overwrite<Event[]>(kFirstRoom)) {
+    head_ = tail_ = present_.get();
+    end_ = head_ + kFirstRoom;
 }
 
-std::uint32_t Engine::take_slot() {
+/// Moves what is pending to the front, into twice the room if more than half of it is needed.
+void Engine::make_room() {
+    const auto pending = static_cast<std::size_t>(tail_ - head_);
+    const auto room = static_cast<std::size_t>(end_ - present_.get());
+    if (pending > room / 2) {
+        auto bigger = std::make_unique_for_overwrite<Event[]>(room * 2);
+        std::copy(head_, tail_, bigger.get());
+        present_ = std::move(bigger);
+        end_ = present_.get() + room * 2;
+    } else {
+        std::copy(head_, tail_, present_.get());
+    }
+    head_ = present_.get();
+    tail_ = head_ + pending;
+}
+
+inline std::uint32_t Engine::take_slot() {
     if (free_slot_ != kNoSlot) {
         const std::uint32_t index = free_slot_;
         free_slot_ = slots_[index].next_free;
@@ -35,7 +44,7 @@ std::uint32_t Engine::take_slot() {
     return static_cast<std::uint32_t>(slots_.size() - 1);
 }
 
-void Engine::release_slot(std::uint32_t index) {
+inline void Engine::release_slot(std::uint32_t index) {
     Slot& slot = slots_[index];
     slot.seq = 0;
     slot.next_free = free_slot_;
@@ -107,7 +116,7 @@ bool Engine::cancel(TimerHandle timer) {
     return true;
 }
 
-void Engine::settle_top() {
+inline void Engine::settle_top() {
     while (!queue_.empty()) {
         const EventQueue::Entry& top = queue_.top();
         const std::uint32_t index = top.payload();
@@ -120,17 +129,19 @@ void Engine::settle_top() {
     note_next_timer();
 }
 
-void Engine::run_present() {
-    while (head_ != tail_ && budget_ > 0) {
-        const Event event = ring_[head_++ & mask_];
+inline void Engine::run_present() {
+    while (head_ != tail_) {
+        if (executed_ >= limit_)
+            return;
+        const Event event = *head_++;
         ++executed_;
-        --budget_;
         event.fn(event.self, event.arg);
     }
+    head_ = tail_ = present_.get();
 }
 
-void Engine::run_due_timers() {
-    while (next_timer_ <= now_ && budget_ > 0) {
+inline void Engine::run_due_timers() {
+    while (next_timer_ <= now_ && executed_ < limit_) {
         const EventQueue::Entry entry = queue_.pop();
         note_next_timer();
         const std::uint32_t index = entry.payload();
@@ -143,7 +154,6 @@ void Engine::run_due_timers() {
         ++slot.generation;
         release_slot(index);
         ++executed_;
-        --budget_;
         event.fn(event.self, event.arg);
     }
 }
@@ -160,13 +170,12 @@ void Engine::retire_entry(std::uint32_t index) {
 }
 
 bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
-    budget_ = budget;
+    limit_ = add_saturating(executed_, budget);
     Time next_input = input != nullptr ? input->next_time() : kForever;
-    while (budget_ > 0) {
-        while (input != nullptr &&
-               next_input == now_) { // also what is left of them after one that threw
+    while (executed_ < limit_) {
+        // The input of now, also what is left of it after an item that threw.
+        while (next_input == now_ && input != nullptr) {
             ++executed_;
-            budget_ -= budget_ > 0;
             input->fire();
             next_input = input->next_time();
         }
@@ -174,7 +183,7 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
         // timer that is armed for the present goes to the ring itself.
         run_due_timers();
         run_present();
-        if (budget_ == 0)
+        if (executed_ >= limit_)
             break;
         if (next_timer_ <= next_input) // it decides, so it had better be a live one
             settle_top();

@@ -53,10 +53,10 @@ class Engine {
     [[nodiscard]] std::uint64_t executed() const { return executed_; }
 
     /// Runs `fn` at this instant, behind everything that already has a place. O(1).
-    void post(EventFn fn, void* self, std::uint64_t arg) {
-        if (tail_ - head_ > mask_) [[unlikely]]
-            grow();
-        ring_[tail_++ & mask_] = Event{fn, self, arg};
+    [[gnu::always_inline]] void post(EventFn fn, void* self, std::uint64_t arg) {
+        if (tail_ == end_) [[unlikely]]
+            make_room();
+        *tail_++ = Event{fn, self, arg};
     }
 
     /// Runs `fn` at `when` (>= now; for now itself the same as post(); at kForever never, and then
@@ -75,13 +75,15 @@ class Engine {
     /// nothing is left up to then (the clock stays at the last event).
     bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
     /// Ends the run() that is going on after the present event.
-    void stop() { budget_ = 0; }
+    void stop() { limit_ = 0; }
     /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the
     /// past.
     void advance_to(Time when) { now_ = when; }
 
     [[nodiscard]] bool idle() const { return head_ == tail_ && queue_.empty(); }
-    [[nodiscard]] std::size_t pending() const { return tail_ - head_ + queue_.size(); }
+    [[nodiscard]] std::size_t pending() const {
+        return static_cast<std::size_t>(tail_ - head_) + queue_.size();
+    }
 
   private:
     struct Event {
@@ -99,27 +101,29 @@ class Engine {
         bool queued; ///< an entry of the queue refers to this slot
     };
 
-    void grow();
+    [[gnu::cold, gnu::noinline]] void make_room();
     static void fire_due_now(void* engine, std::uint64_t packed);
     std::uint32_t take_slot();
     void release_slot(std::uint32_t index);
     /// Drops cancelled entries and re-queues moved ones until the top is a live timer.
     void settle_top();
-    void note_next_timer() { next_timer_ = queue_.empty() ? kForever : queue_.next_time(); }
+    void note_next_timer() { next_timer_ = queue_.next_time_or(kForever); }
     void run_due_timers();
     /// After an entry that no longer holds came up: its timer was cancelled, or moved and is queued
     /// again under its new place.
-    void retire_entry(std::uint32_t slot);
+    [[gnu::noinline]] void retire_entry(std::uint32_t slot);
     void run_present();
 
     Time now_ = 0;
     std::uint64_t seq_ = 0;
     std::uint64_t executed_ = 0;
-    std::uint64_t budget_ = 0;      ///< events that the present run() may still execute
-    std::unique_ptr<Event[]> ring_; ///< events of the present; room for mask_ + 1, a power of two
-    std::size_t mask_;
-    std::size_t head_ = 0;
-    std::size_t tail_ = 0;
+    std::uint64_t limit_ = 0; ///< the present run() ends when so many have been executed
+    // Events of the present, first in, first out: [head_, tail_) in [present_, end_). It runs empty
+    // at the end of every instant and begins at the front again.
+    Event* head_;
+    Event* tail_;
+    Event* end_;
+    std::unique_ptr<Event[]> present_;
     EventQueue queue_;
     /// No timer is due before this; kForever when none is pending. May be early, when the first
     /// entry of the queue belongs to a timer that was cancelled or moved.

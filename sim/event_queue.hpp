@@ -90,7 +90,7 @@ class EventQueue {
     /// one is still ordered correctly, it is only not what the structure is fast at.
     /// Cost: amortised O(1), see above; allocates only when more chunks are needed than ever
     /// before.
-    void push(Time time, std::uint64_t seq, Payload payload) {
+    [[gnu::always_inline]] void push(Time time, std::uint64_t seq, Payload payload) {
         assert(seq >> kSeqBits == 0 && payload >> kPayloadBits == 0);
         const Entry entry{time, seq << kPayloadBits | payload};
         const Key key = key_of(entry);
@@ -115,6 +115,12 @@ class EventQueue {
         return near_[near_size_ - 1];
     }
     [[nodiscard]] Time next_time() const { return top().time; }
+    /// The same, or `otherwise` when it is empty.
+    [[nodiscard]] Time next_time_or(Time otherwise) const {
+        if (near_size_ != 0) [[likely]]
+            return near_[near_size_ - 1].time;
+        return empty() ? otherwise : next_time();
+    }
 
     /// REQUIRES: !empty(). Removes and returns the entry with the least (time, seq).
     Entry pop() {
@@ -190,7 +196,7 @@ class EventQueue {
         near_[hole] = entry;
     }
 
-    void insert_beyond(const Entry& entry, Key key) const {
+    [[gnu::noinline]] void insert_beyond(const Entry& entry, Key key) const {
         if (key >= base_) {
             insert_wheel(entry);
             ++wheel_size_;
@@ -226,7 +232,7 @@ class EventQueue {
     }
 
     // Sends the later half of the full window back where its keys belong.
-    void evict_near() {
+    [[gnu::noinline]] void evict_near() {
         constexpr std::size_t kEvicted = kNearCapacity / 2;
         if (!wheel_)
             wheel_ = std::make_unique<Wheel>();
@@ -242,7 +248,7 @@ class EventQueue {
     }
 
     // REQUIRES: near_ is empty and another part is not. Moves the least entries there.
-    void refill() const {
+    [[gnu::noinline]] void refill() const {
         if (!early_.empty()) {
             refill_from_early();
         } else {

@@ -7,22 +7,25 @@
 // and ends the context that made it.
 //
 // Invariants: addresses of live objects are stable; a slot's generation is odd while it is live;
-// the handle with generation 0 refers to nothing. Freed memory is poisoned.
+// the handle with generation 0 refers to nothing. In the instrumented form freed memory is
+// poisoned; in the timed form the generation alone tells (a debugger shows the last contents).
 //
 // Ownership: a pool owns its slots; whoever allocates an object is responsible for freeing it, as
 // in the kernel. What is still alive when a pool is asked at the end of a run is a leak.
 //
-// Cost: get() is two loads, one compare and one predictable branch. Slots live in blocks that are
-// never given back during a run, and are reused last-in-first-out, so a steady state allocates
-// nothing.
+// Cost: get() is one addition, one compare and one predictable branch: a handle's index is the
+// slot's place in the machine's arena, and the generation stands at its front. Slots are never given
+// back during a run, and are reused last-in-first-out, so a steady state allocates nothing.
 #pragma once
 
+#include "sim/arena.hpp"
 #include "sim/machine.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -32,18 +35,20 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
+static_assert(std::endian::native == std::endian::little, "packed handles rely on it");
+
 template <class T>
-struct Handle {
+struct alignas(8) Handle {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
 
-    explicit operator bool() const { return generation != 0; }
-    friend bool operator==(Handle, Handle) = default;
+    explicit operator bool() const { return pack() != 0; }
+    friend bool operator==(Handle a, Handle b) { return a.pack() == b.pack(); }
 
     /// For the number that goes with an event or a callback.
-    [[nodiscard]] std::uint64_t pack() const { return (std::uint64_t{generation} << 32) | index; }
+    [[nodiscard]] std::uint64_t pack() const { return std::bit_cast<std::uint64_t>(*this); }
     [[nodiscard]] static Handle unpack(std::uint64_t packed) {
-        return {static_cast<std::uint32_t>(packed), static_cast<std::uint32_t>(packed >> 32)};
+        return std::bit_cast<Handle>(packed);
     }
 };
 
@@ -56,8 +61,9 @@ class ObjectHistory {
     void born(std::uint64_t key);
     void died(std::uint64_t key, std::string name);
     /// Reports a bad access or a double free, which are fatal: does not return.
-    [[noreturn, gnu::cold]] void bad(const HazardClass& kind, std::uint64_t key,
-                                     std::string_view resource, std::string_view what);
+    [[noreturn, gnu::cold, gnu::noinline]] void bad(const HazardClass& kind, std::uint64_t key,
+                                                    std::string_view resource,
+                                                    std::string_view what);
     /// Reports that `count` objects are never freed, the first of which is `name`.
     void leaked(std::size_t count, std::uint64_t key, std::string name);
 
@@ -72,35 +78,52 @@ class ObjectHistory {
     std::unordered_map<std::uint64_t, Life> lives_;
 };
 
+/// What stands in front of every object of a pool: while it is live its own handle, so that a check
+/// is one comparison of 64 bits.
+struct alignas(8) SlotHeader {
+    std::uint32_t index;      ///< while it is free: of the next free slot
+    std::uint32_t generation; ///< even: free; never 0
+
+    /// Whether it is the one that a handle (its packed form) was made for, and alive.
+    [[nodiscard]] bool is(std::uint64_t packed) const {
+        return std::bit_cast<std::uint64_t>(*this) == packed;
+    }
+};
+
 template <class T>
 class Pool {
   public:
     /// `type` names the objects in reports; `describe` names one of them.
     using Describe = std::string (*)(const T&);
     Pool(Machine& machine, std::string_view type, Describe describe)
-        : machine_(machine), type_(type), describe_(describe), history_(machine, type) {
-        add_block();
-    }
+        : machine_(machine), base_(machine.arena.base()), type_(type), describe_(describe),
+          history_(machine, type) {}
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
     ~Pool() {
-        for_each_live([](Handle<T>, T& object) { object.~T(); });
+        if constexpr (!std::is_trivially_destructible_v<T>)
+            for_each_live([](Handle<T>, T& object) { object.~T(); });
     }
 
     /// Constructs an object. Amortised O(1).
     template <class... Args>
-    Handle<T> alloc(Args&&... args) {
+    [[gnu::always_inline]] Handle<T> alloc(Args&&... args) {
         if (free_ == kNoSlot) [[unlikely]]
-            add_block();
+            add_slots();
         const std::uint32_t index = free_;
         Slot& slot = slot_at(index);
-        std::memcpy(&free_, slot.memory, sizeof free_);
         machine_.point(Op::alloc, &slot);
-        ++slot.generation;
-        ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
-        if (++live_ > peak_)
+        free_ = slot.header.index;
+        const Handle<T> handle{index, slot.header.generation + 1};
+        slot.header = std::bit_cast<SlotHeader>(handle);
+        // Without parentheses only the members are set. Clearing everything first costs more than
+        // all the rest of this function.
+        if constexpr (sizeof...(Args) == 0 && std::is_class_v<T>)
+            ::new (static_cast<void*>(slot.memory)) T;
+        else
+            ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
+        if (++live_ > peak_) [[unlikely]]
             peak_ = live_;
-        const Handle<T> handle{index, slot.generation};
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.born(handle.pack());
@@ -108,27 +131,27 @@ class Pool {
     }
 
     /// Ends an object's life. Freeing what is dead is a hazard. O(1).
-    void free(Handle<T> handle) {
+    [[gnu::always_inline]] void free(Handle<T> handle) {
         Slot& slot = slot_at(handle.index);
         machine_.point(Op::free, &slot);
-        if (slot.generation != handle.generation) [[unlikely]]
+        if (!slot.header.is(handle.pack())) [[unlikely]]
             history_.bad(hazards::double_free, handle.pack(), type_, "is freed twice");
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.died(handle.pack(), describe_(slot.object()));
-        ++slot.generation;
+        slot.header = {free_, handle.generation + 1};
         slot.object().~T();
-        std::memset(slot.memory, 0x6b, sizeof slot.memory);
-        std::memcpy(slot.memory, &free_, sizeof free_);
+        if constexpr (kInstrumented)
+            std::memset(slot.memory, 0x6b, sizeof slot.memory);
         free_ = handle.index;
         --live_;
     }
 
     /// The object, checked. `resource` is what the access is about, as reports name it.
-    [[nodiscard]] T& get(Handle<T> handle, std::string_view resource) {
+    [[nodiscard, gnu::always_inline]] T& get(Handle<T> handle, std::string_view resource) {
         Slot& slot = slot_at(handle.index);
         machine_.point(Op::object, &slot);
-        if (slot.generation != handle.generation) [[unlikely]]
+        if (!slot.header.is(handle.pack())) [[unlikely]]
             history_.bad(hazards::use_after_free, handle.pack(), resource,
                          "is accessed after its death");
         return slot.object();
@@ -137,7 +160,7 @@ class Pool {
 
     /// For reports and tests: no operation of the model.
     [[nodiscard]] bool alive(Handle<T> handle) const {
-        return handle.generation != 0 && slot_at(handle.index).generation == handle.generation;
+        return slot_at(handle.index).header.is(handle.pack());
     }
     /// REQUIRES: alive(handle).
     [[nodiscard]] T& peek(Handle<T> handle) { return slot_at(handle.index).object(); }
@@ -145,24 +168,23 @@ class Pool {
     /// An object by slot alone, unchecked: for links that the pool's user keeps consistent itself.
     [[nodiscard]] T& at(std::uint32_t index) { return slot_at(index).object(); }
     [[nodiscard]] Handle<T> handle_at(std::uint32_t index) const {
-        return {index, slot_at(index).generation};
+        return {index, slot_at(index).header.generation};
     }
 
     [[nodiscard]] std::size_t live() const { return live_; }
     [[nodiscard]] std::size_t peak() const { return peak_; }
-    [[nodiscard]] std::size_t memory_bytes() const {
-        return blocks_.size() * kBlockSlots * sizeof(Slot);
-    }
+    [[nodiscard]] std::size_t memory_bytes() const { return slots_ * sizeof(Slot); }
     [[nodiscard]] std::string_view type() const { return type_; }
 
     template <class Visit>
     void for_each_live(Visit visit) {
-        const auto slots = static_cast<std::uint32_t>(blocks_.size() * kBlockSlots);
-        for (std::uint32_t index = 0; index < slots; ++index) {
-            Slot& slot = slot_at(index);
-            if ((slot.generation & 1) != 0)
-                visit(Handle<T>{index, slot.generation}, slot.object());
-        }
+        for (const Chunk& chunk : chunks_)
+            for (std::size_t i = 0; i < chunk.slots; ++i) {
+                const auto index = static_cast<std::uint32_t>(chunk.first + i * kGranules);
+                Slot& slot = slot_at(index);
+                if ((slot.header.generation & 1) != 0)
+                    visit(Handle<T>{index, slot.header.generation}, slot.object());
+            }
     }
 
     /// Reports everything that is alive as leaked, the first of them with its history.
@@ -178,35 +200,51 @@ class Pool {
     }
 
   private:
-    static constexpr std::uint32_t kBlockShift = 8;
-    static constexpr std::uint32_t kBlockSlots = 1u << kBlockShift;
-    static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
-    static_assert(sizeof(T) >= sizeof(std::uint32_t));
+    static constexpr std::uint32_t kNoSlot = 0; ///< the arena's first granule is nobody's
 
-    struct Slot {
-        std::uint32_t generation = 2; ///< even: free; never 0, which no handle may match
-        alignas(T) std::byte memory[sizeof(T)];
+    /// Larger slots begin at multiples of 32 bytes: they share fewer cache lines, and the low two
+    /// bits of their index are free (see fences::FenceRef).
+    static constexpr std::size_t kSlotAlign = sizeof(SlotHeader) + sizeof(T) > 48 ? 32 : 8;
+    struct alignas(kSlotAlign) Slot {
+        SlotHeader header;
+        alignas(Arena::kGranule) std::byte memory[sizeof(T)];
         [[nodiscard]] T& object() { return *std::launder(reinterpret_cast<T*>(memory)); }
+    };
+    static_assert(alignof(T) <= Arena::kGranule);
+    static constexpr std::size_t kGranules = sizeof(Slot) / Arena::kGranule;
+
+    struct Chunk {
+        std::uint32_t first;
+        std::size_t slots;
     };
 
     [[nodiscard]] Slot& slot_at(std::uint32_t index) const {
-        return blocks_[index >> kBlockShift][index & (kBlockSlots - 1)];
+        return *reinterpret_cast<Slot*>(base_ + std::size_t{index} * Arena::kGranule);
     }
 
-    void add_block() {
-        const auto first = static_cast<std::uint32_t>(blocks_.size() * kBlockSlots);
-        blocks_.push_back(std::make_unique_for_overwrite<Slot[]>(kBlockSlots));
-        for (std::uint32_t i = kBlockSlots; i-- > 0; free_ = first + i)
-            std::memcpy(blocks_.back()[i].memory, &free_, sizeof free_);
+    /// A page's worth at first, then half as many as there are.
+    [[gnu::noinline, gnu::cold]] void add_slots() {
+        const std::size_t count =
+            std::max({slots_ / 2, std::size_t{4096} / sizeof(Slot), std::size_t{1}});
+        const std::uint32_t first = machine_.arena.take(count * sizeof(Slot));
+        chunks_.push_back({first, count});
+        slots_ += count;
+        for (std::size_t i = count; i-- > 0;) {
+            const auto index = static_cast<std::uint32_t>(first + i * kGranules);
+            slot_at(index).header = {free_, 2};
+            free_ = index;
+        }
     }
 
     Machine& machine_;
-    std::string_view type_;
-    Describe describe_;
-    std::vector<std::unique_ptr<Slot[]>> blocks_;
-    std::uint32_t free_ = kNoSlot; ///< the free slots are a list through their memory
+    std::byte* base_;
+    std::uint32_t free_ = kNoSlot;
     std::size_t live_ = 0;
     std::size_t peak_ = 0;
+    std::size_t slots_ = 0;
+    std::vector<Chunk> chunks_;
+    std::string_view type_;
+    Describe describe_;
     ObjectHistory history_;
 };
 

@@ -16,14 +16,14 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 
 class SpinLock {
   public:
-    void lock(Machine& machine, std::string_view name) {
+    [[gnu::always_inline]] void lock(Machine& machine, std::string_view name) {
         machine.point(Op::lock, this);
         ++machine.counters.locks;
         if (holder_ != 0) [[unlikely]]
             misuse(machine, name, "is taken while it is held");
         holder_ = holder_id(machine);
     }
-    void unlock(Machine& machine, std::string_view name) {
+    [[gnu::always_inline]] void unlock(Machine& machine, std::string_view name) {
         machine.point(Op::unlock, this);
         if (holder_ != holder_id(machine)) [[unlikely]]
             misuse(machine, name, "is released by somebody who does not hold it");
@@ -35,8 +35,12 @@ class SpinLock {
     }
 
   private:
-    [[gnu::cold]] static void misuse(Machine& machine, std::string_view name,
-                                     std::string_view what) {
+    friend class SpinGuard;
+    /// What a guard has taken is held, so there is nothing to look at.
+    void drop() { holder_ = 0; }
+
+    [[gnu::cold, gnu::noinline]] static void misuse(Machine& machine, std::string_view name,
+                                                    std::string_view what) {
         machine.report({.kind = &hazards::deadlock,
                         .subject = "lock",
                         .object = std::string(name),
@@ -58,15 +62,19 @@ class SpinLock {
 /// Holds a spinlock for a scope. While a FatalHazard unwinds the run the lock is simply dropped.
 class SpinGuard {
   public:
-    SpinGuard(Machine& machine, SpinLock& lock, std::string_view name)
+    [[gnu::always_inline]] SpinGuard(Machine& machine, SpinLock& lock, std::string_view name)
         : machine_(machine), lock_(lock), name_(name) {
         lock.lock(machine, name);
     }
     SpinGuard(const SpinGuard&) = delete;
     SpinGuard& operator=(const SpinGuard&) = delete;
-    ~SpinGuard() {
-        if (lock_.held_by_current(machine_)) [[likely]]
-            lock_.unlock(machine_, name_);
+    [[gnu::always_inline]] ~SpinGuard() {
+        if constexpr (kInstrumented) {
+            if (lock_.held_by_current(machine_)) [[likely]]
+                lock_.unlock(machine_, name_);
+        } else {
+            lock_.drop();
+        }
     }
 
   private:

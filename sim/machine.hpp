@@ -14,6 +14,7 @@
 // any number of machines side by side.
 #pragma once
 
+#include "sim/arena.hpp"
 #include "sim/context.hpp"
 #include "sim/engine.hpp"
 #include "sim/hazard.hpp"
@@ -76,6 +77,7 @@ class Machine {
     Machine& operator=(const Machine&) = delete;
     ~Machine();
 
+    Arena arena; ///< where the pools of the heap live
     Engine engine;
     Counters counters;
     bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only

@@ -19,6 +19,14 @@
 #define FENCELINE_MODE timed
 #endif
 
+/// Marks a function that every job passes, and that only its own layer calls. Where a layer is
+/// compiled in one piece (releases, see CMakeLists.txt) it becomes part of its caller.
+#if defined(FENCELINE_ONE_UNIT)
+#define FENCELINE_HOT [[gnu::always_inline]] inline
+#else
+#define FENCELINE_HOT
+#endif
+
 namespace fenceline::sim::inline FENCELINE_MODE {
 
 #if defined(FENCELINE_INSTRUMENTED)

@@ -6,14 +6,8 @@ Rcu::Rcu(Machine& machine, Time grace_period)
     : machine_(machine), grace_period_(grace_period),
       context_(ContextKind::rcu, "callbacks", machine.next_context_id()) {}
 
-void Rcu::call(EventFn fn, void* self, std::uint64_t arg) {
-    machine_.point(Op::call_rcu, this);
-    ++machine_.counters.rcu_callbacks;
-    if (period_running_) {
-        next_.push_back({fn, self, arg});
-        return;
-    }
-    waiting_.push_back({fn, self, arg});
+void Rcu::start_with(const Callback& first) {
+    waiting_.push_back(first);
     start_period();
 }
 

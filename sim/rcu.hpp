@@ -32,7 +32,14 @@ class Rcu {
     }
 
     /// call_rcu, kfree_rcu: runs `fn(self, arg)` after a grace period, in RCU context.
-    void call(EventFn fn, void* self, std::uint64_t arg);
+    [[gnu::always_inline]] void call(EventFn fn, void* self, std::uint64_t arg) {
+        machine_.point(Op::call_rcu, this);
+        ++machine_.counters.rcu_callbacks;
+        if (period_running_) [[likely]]
+            next_.push_back({fn, self, arg});
+        else
+            start_with({fn, self, arg});
+    }
     /// synchronize_rcu: blocks for one grace period. REQUIRES: the context may block.
     void synchronize();
     /// rcu_barrier: blocks until every callback queued so far has run.
@@ -50,6 +57,7 @@ class Rcu {
 
     /// A callback that wakes the current context.
     Callback wake_current();
+    void start_with(const Callback& first);
     void start_period();
     void end_period();
     void run_callbacks();

@@ -18,7 +18,7 @@ class RefCount {
     [[nodiscard]] std::uint32_t peek() const { return count_; }
 
     /// kref_get. REQUIRES: the caller holds a reference, or the count is known to be positive.
-    void get(Machine& machine, std::string_view what) {
+    [[gnu::always_inline]] void get(Machine& machine, std::string_view what) {
         rmw(machine, Op::get);
         if (count_ == 0) [[unlikely]]
             return underflow(machine, what, "taken");
@@ -33,7 +33,7 @@ class RefCount {
         return true;
     }
     /// kref_put: true for whoever dropped the last reference and has to release.
-    bool put(Machine& machine, std::string_view what) {
+    [[gnu::always_inline]] bool put(Machine& machine, std::string_view what) {
         rmw(machine, Op::put);
         if (count_ == 0) [[unlikely]] {
             underflow(machine, what, "dropped");
@@ -43,12 +43,12 @@ class RefCount {
     }
 
   private:
-    void rmw(Machine& machine, Op op) {
+    [[gnu::always_inline]] void rmw(Machine& machine, Op op) {
         machine.point(op, this);
         ++machine.counters.atomics;
     }
-    [[gnu::cold]] static void underflow(Machine& machine, std::string_view what,
-                                        std::string_view how) {
+    [[gnu::cold, gnu::noinline]] static void underflow(Machine& machine, std::string_view what,
+                                                       std::string_view how) {
         machine.report({.kind = &hazards::refcount_underflow,
                         .subject = std::string(what),
                         .object = std::string(what),

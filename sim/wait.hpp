@@ -34,16 +34,19 @@ class WaitQueue {
     /// wake_up, wake_up_all: every waiter is woken, each wake-up takes a place. The newest waiter
     /// comes first, since add_wait_queue puts waiters at the head.
     void wake_up(Machine& machine) {
-        if (waiters_.empty()) [[likely]]
-            return;
+        if (!waiters_.empty()) [[unlikely]]
+            wake_all(machine);
+    }
+    [[nodiscard]] bool has_waiters() const { return !waiters_.empty(); }
+
+  private:
+    [[gnu::noinline]] void wake_all(Machine& machine) {
         std::vector<Context*> woken;
         woken.swap(waiters_);
         for (auto context = woken.rbegin(); context != woken.rend(); ++context)
             machine.wake(**context);
     }
-    [[nodiscard]] bool has_waiters() const { return !waiters_.empty(); }
 
-  private:
     std::vector<Context*> waiters_;
 };
 
@@ -58,12 +61,8 @@ class Completion {
     void complete_all(Machine& machine) {
         machine.point(Op::write, this);
         done_ = true;
-        if (waiters_.empty()) [[likely]]
-            return;
-        std::vector<Context*> woken;
-        woken.swap(waiters_);
-        for (Context* context : woken)
-            machine.wake(*context);
+        if (!waiters_.empty()) [[unlikely]]
+            wake_all(machine);
     }
     void wait(Machine& machine, std::string_view reason) {
         machine.point(Op::read, this);
@@ -76,6 +75,13 @@ class Completion {
     [[nodiscard]] bool done() const { return done_; }
 
   private:
+    [[gnu::noinline]] void wake_all(Machine& machine) {
+        std::vector<Context*> woken;
+        woken.swap(waiters_);
+        for (Context* context : woken)
+            machine.wake(*context);
+    }
+
     bool done_ = false;
     std::vector<Context*> waiters_;
 };

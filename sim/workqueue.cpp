@@ -9,27 +9,12 @@ Workqueue::Workqueue(Machine& machine, std::string name, Time wakeup_cost)
     : machine_(machine), wakeup_cost_(wakeup_cost),
       worker_(ContextKind::worker, std::move(name), machine.next_context_id()) {}
 
-bool Workqueue::queue(Work& work) {
-    machine_.point(Op::queue_work, &work);
-    ++machine_.counters.atomics; // test_and_set of WORK_STRUCT_PENDING
-    if (work.pending_)
-        return false;
-    work.pending_ = true;
-    work.next_ = nullptr;
-    const bool idle = first_ == nullptr && !busy_;
-    if (first_ == nullptr)
-        first_ = &work;
-    else
-        last_->next_ = &work;
-    last_ = &work;
-    const Time now = machine_.now();
-    if (idle)
-        last_start_ = add_saturating(now, wakeup_cost_);
-    if (last_start_ <= now) [[likely]]
+/// Turns come in the order of queueing, so none before that of an item which waits for a wake-up.
+void Workqueue::take_later_turn() {
+    if (last_start_ <= machine_.now())
         machine_.engine.post(turn, this, 0);
     else
         machine_.engine.arm(last_start_, turn, this, 0);
-    return true;
 }
 
 /// One turn was taken for every queued item; it runs whichever item is first by then.
@@ -41,22 +26,24 @@ void Workqueue::turn(void* self, std::uint64_t) {
     }
     Work& work = *queue.first_;
     queue.first_ = work.next_;
-    if (work.pending_) [[likely]]
-        queue.begin(work);
+    if (!work.pending_) [[unlikely]]
+        queue.skip(work);
+    else if (work.may_block_ || (kInstrumented && queue.machine_.fibers_for_all)) [[unlikely]]
+        queue.run_on_fiber(work);
     else
-        queue.spare_.push_back(&work);
+        queue.run(work);
 }
 
-void Workqueue::begin(Work& work) {
+/// The turn of an item that was cancelled.
+void Workqueue::skip(Work& tombstone) {
+    spare_.push_back(&tombstone);
+}
+
+/// Runs an item that does not block.
+inline void Workqueue::run(Work& work) {
     work.pending_ = false;
     work.running_ = true;
     busy_ = true;
-    if (work.may_block_ || (kInstrumented && machine_.fibers_for_all)) [[unlikely]] {
-        machine_.enter(
-            worker_, true, [&work] { work.fn_(work.self_, work.arg_); },
-            [this, &work] { finish(work); });
-        return;
-    }
     try {
         ContextScope scope(machine_, worker_);
         work.fn_(work.self_, work.arg_);
@@ -67,12 +54,28 @@ void Workqueue::begin(Work& work) {
     finish(work);
 }
 
-void Workqueue::finish(Work& work) {
+void Workqueue::run_on_fiber(Work& work) {
+    work.pending_ = false;
+    work.running_ = true;
+    busy_ = true;
+    machine_.enter(
+        worker_, true, [&work] { work.fn_(work.self_, work.arg_); },
+        [this, &work] { finish(work); });
+}
+
+inline void Workqueue::finish(Work& work) {
     work.running_ = false;
-    if (!cancelling_.empty()) [[unlikely]]
-        for (Context* context : std::exchange(cancelling_, {}))
-            machine_.wake(*context);
-    if (work.cost_ == 0) [[likely]] {
+    if (waited_for_ || work.cost_ != 0 || missed_turns_ != 0) [[unlikely]]
+        finish_rare(work);
+    else
+        busy_ = false;
+}
+
+void Workqueue::finish_rare(Work& work) {
+    waited_for_ = false;
+    for (Context* context : std::exchange(cancelling_, {}))
+        machine_.wake(*context);
+    if (work.cost_ == 0) {
         become_free();
         return;
     }
@@ -81,7 +84,7 @@ void Workqueue::finish(Work& work) {
         [](void* self, std::uint64_t) { static_cast<Workqueue*>(self)->become_free(); }, this, 0);
 }
 
-void Workqueue::become_free() {
+inline void Workqueue::become_free() {
     busy_ = false;
     for (; missed_turns_ > 0; --missed_turns_)
         machine_.engine.post(turn, this, 0);
@@ -111,6 +114,7 @@ bool Workqueue::cancel_sync(Work& work) {
     Frame frame(machine_, "cancel_work_sync");
     const bool was_pending = cancel(work);
     while (work.running_ && &machine_.current() != &worker_) {
+        waited_for_ = true;
         cancelling_.push_back(&machine_.current());
         machine_.block("the end of a work item that is being cancelled");
     }

@@ -56,7 +56,27 @@ class Workqueue {
     Workqueue& operator=(const Workqueue&) = delete;
 
     /// queue_work. Returns false when the item was pending already. O(1).
-    bool queue(Work& work);
+    [[gnu::always_inline]] bool queue(Work& work) {
+        machine_.point(Op::queue_work, &work);
+        ++machine_.counters.atomics; // test_and_set of WORK_STRUCT_PENDING
+        if (work.pending_)
+            return false;
+        work.pending_ = true;
+        work.next_ = nullptr;
+        if (first_ != nullptr) {
+            last_->next_ = &work;
+        } else {
+            first_ = &work;
+            if (wakeup_cost_ != 0 && !busy_)
+                last_start_ = add_saturating(machine_.now(), wakeup_cost_);
+        }
+        last_ = &work;
+        if (wakeup_cost_ == 0) [[likely]]
+            machine_.engine.post(turn, this, 0);
+        else
+            take_later_turn();
+        return true;
+    }
     /// cancel_work: takes a pending item out. Returns whether it was pending.
     bool cancel(Work& work);
     /// cancel_work_sync: takes a pending item out and waits for a running one (unless it is the
@@ -65,8 +85,12 @@ class Workqueue {
 
   private:
     static void turn(void* self, std::uint64_t);
-    void begin(Work& work);
+    void take_later_turn();
+    void run(Work& work);
+    [[gnu::noinline]] void run_on_fiber(Work& work);
+    [[gnu::noinline]] void skip(Work& tombstone);
     void finish(Work& work);
+    [[gnu::noinline]] void finish_rare(Work& work);
     void become_free();
 
     Machine& machine_;
@@ -77,6 +101,7 @@ class Workqueue {
     Time last_start_ = 0;            ///< nothing queued later starts before this
     Time wakeup_cost_;
     Context worker_;
+    bool waited_for_ = false;          ///< cancelling_ is not empty
     std::vector<Context*> cancelling_; ///< contexts that wait for the running item to end
     /// What stands in the queue for cancelled items: their turns still come, and nobody else's may
     /// be taken in their stead.

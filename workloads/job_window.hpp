@@ -20,25 +20,21 @@ class JobWindow {
     /// ordinal; they count up from 0.
     std::uint64_t enter() {
         const std::uint64_t ordinal = next_++;
-        if (ordinal % kPage == 0) {
-            if (!pages_.empty() && pages_.back()->alive == 0)
-                retire(pages_.size() - 1);
-            pages_.push_back(std::make_unique<Page>());
-        }
-        ++pages_.back()->alive;
+        if (ordinal % kPage == 0) [[unlikely]]
+            add_page();
+        ++last_->alive;
         return ordinal;
     }
     /// It has been pushed. REQUIRES: entered, not removed.
     void set(std::uint64_t ordinal, scheduler::JobRef job) {
-        pages_[ordinal / kPage - first_page_]->jobs[ordinal % kPage] = job;
+        page_of(ordinal).jobs[ordinal % kPage] = job;
     }
     /// The job is gone.
     void remove(std::uint64_t ordinal) {
-        const std::uint64_t index = ordinal / kPage - first_page_;
-        Page& page = *pages_[index];
+        Page& page = page_of(ordinal);
         page.jobs[ordinal % kPage] = {};
-        if (--page.alive == 0 && index + 1 != pages_.size()) // the last page still fills
-            retire(index);
+        if (--page.alive == 0 && &page != last_) [[unlikely]] // the last page still fills
+            retire(ordinal / kPage - first_page_);
     }
     /// The job with this ordinal, or null when it is gone or still to be pushed. REQUIRES: entered.
     [[nodiscard]] scheduler::JobRef find(std::uint64_t ordinal) const {
@@ -55,13 +51,27 @@ class JobWindow {
         std::uint32_t alive = 0;
     };
 
-    void retire(std::uint64_t index) {
+    [[nodiscard]] Page& page_of(std::uint64_t ordinal) {
+        if (ordinal >= last_begins_) [[likely]]
+            return *last_;
+        return *pages_[ordinal / kPage - first_page_];
+    }
+    [[gnu::noinline]] void add_page() {
+        if (last_ != nullptr && last_->alive == 0)
+            retire(pages_.size() - 1);
+        pages_.push_back(std::make_unique<Page>());
+        last_ = pages_.back().get();
+        last_begins_ = next_ - 1;
+    }
+    [[gnu::noinline]] void retire(std::uint64_t index) {
         pages_[index].reset();
         for (; !pages_.empty() && !pages_.front(); ++first_page_)
             pages_.pop_front();
     }
 
     std::deque<std::unique_ptr<Page>> pages_; ///< null: all its jobs are gone
+    Page* last_ = nullptr; ///< the one that fills, in which most of what happens happens
+    std::uint64_t last_begins_ = 0;
     std::uint64_t first_page_ = 0;
     std::uint64_t next_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "workloads/latency.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace fenceline::workloads {
@@ -14,14 +13,14 @@ void LatencyRecorder::start_counting() {
     exact_.shrink_to_fit();
 }
 
-void LatencyRecorder::count_bucket(sim::Time value) {
-    // Octave 0 holds the values below 2^7 as they are; octave n those of 7 + n significant bits.
-    const auto bits = static_cast<unsigned>(std::bit_width(value));
-    const unsigned octave = bits <= kSubBits ? 0 : bits - kSubBits;
-    const std::size_t bucket = (value >> octave) & ((std::size_t{1} << kSubBits) - 1);
-    if (!octaves_[octave])
-        octaves_[octave] = std::make_unique<Octave>();
-    ++(*octaves_[octave])[bucket];
+void LatencyRecorder::keep(sim::Time value) {
+    exact_.push_back(value);
+    if (exact_.size() == kExact)
+        start_counting();
+}
+
+void LatencyRecorder::add_octave(unsigned octave) {
+    octaves_[octave] = std::make_unique<Octave>();
 }
 
 sim::Time LatencyRecorder::percentile(double p) const {

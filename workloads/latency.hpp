@@ -10,6 +10,7 @@
 #include "workloads/simulation.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -23,15 +24,12 @@ class LatencyRecorder {
     void add(sim::Time value) {
         ++count_;
         sum_ += value;
-        if (value > max_)
+        if (value > max_) [[unlikely]]
             max_ = value;
-        if (!counting_) {
-            exact_.push_back(value);
-            if (exact_.size() == kExact)
-                start_counting();
-            return;
-        }
-        count_bucket(value);
+        if (counting_) [[likely]]
+            count_bucket(value);
+        else
+            keep(value);
     }
     [[nodiscard]] LatencySummary summary() const;
 
@@ -40,8 +38,18 @@ class LatencyRecorder {
     static constexpr std::size_t kOctaves = 64 - kSubBits + 1;
     using Octave = std::array<std::uint64_t, std::size_t{1} << kSubBits>;
 
+    [[gnu::noinline]] void keep(sim::Time value);
     void start_counting();
-    void count_bucket(sim::Time value);
+    void count_bucket(sim::Time value) {
+        // Octave 0 holds the values below 2^7 as they are; octave n those of 7 + n significant bits.
+        const auto bits = static_cast<unsigned>(std::bit_width(value));
+        const unsigned octave = bits <= kSubBits ? 0 : bits - kSubBits;
+        const std::size_t bucket = (value >> octave) & ((std::size_t{1} << kSubBits) - 1);
+        if (!octaves_[octave]) [[unlikely]]
+            add_octave(octave);
+        ++(*octaves_[octave])[bucket];
+    }
+    [[gnu::noinline]] void add_octave(unsigned octave);
     [[nodiscard]] sim::Time percentile(double p) const;
 
     std::uint64_t count_ = 0;

@@ -9,6 +9,8 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
+using scheduler::JobEvent;
+
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
@@ -21,6 +23,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         for (const sim::Hazard& hazard : *explain)
             if (hazard.key != 0)
                 machine_.want(hazard.pool, hazard.key);
+    if (options.events == nullptr) // what the statistics are made of
+        hear_only({JobEvent::queue, JobEvent::run_job, JobEvent::finished, JobEvent::free_job});
     sched_.sink = this;
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
@@ -157,14 +161,28 @@ void Run::fire() {
 }
 
 void Run::on_event(const scheduler::LoggedEvent& event) {
-    statistics_.on_event(event);
-    if (options_.events != nullptr)
+    if (options_.events != nullptr) [[unlikely]]
         options_.events->on_event(event);
-    if (event.event == scheduler::JobEvent::free_job) {
-        if (event.ordinal < kProgramOrdinals) [[likely]]
-            window_.remove(event.ordinal);
-        stop_if_complete();
+    switch (event.event) {
+    case JobEvent::queue:
+        return statistics_.queued(event.entity, event.time);
+    case JobEvent::run_job:
+        return statistics_.ran(event.entity, event.time - event.submitted);
+    case JobEvent::finished:
+        return statistics_.completed(event.entity, event.time, event.time - event.submitted,
+                                     event.error != 0);
+    case JobEvent::free_job:
+        statistics_.freed_one();
+        return forget_job(event.ordinal);
+    default:
+        return;
     }
+}
+
+void Run::forget_job(std::uint64_t ordinal) {
+    if (ordinal < kProgramOrdinals) [[likely]]
+        window_.remove(ordinal);
+    stop_if_complete();
 }
 
 /// The normal end: no action left, every program ended, and every pushed job freed.

@@ -109,6 +109,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void update_next_input();
     RunEnd run_proper();
     void run_to_idle();
+    [[gnu::noinline]] void forget_job(std::uint64_t ordinal);
     void stop_if_complete();
     [[nodiscard]] bool complete() const;
     // submit.cpp

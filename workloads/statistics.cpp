@@ -4,8 +4,6 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
-using scheduler::JobEvent;
-
 Statistics::Statistics(const Workload& workload) {
     std::unordered_map<std::string, std::uint32_t> known;
     for (const EntitySpec& entity : workload.entities) {
@@ -16,6 +14,7 @@ Statistics::Statistics(const Workload& workload) {
             clients_.back()->name = entity.client;
         }
         client_of_.push_back(client->second);
+        by_entity_.push_back(clients_[client->second].get());
     }
     with_entities_ = clients_.size();
     for (const ClientSpec& client : workload.clients) { // without an entity of its own
@@ -23,36 +22,6 @@ Statistics::Statistics(const Workload& workload) {
             continue;
         clients_.push_back(std::make_unique<Client>());
         clients_.back()->name = client.name;
-    }
-}
-
-void Statistics::on_event(const scheduler::LoggedEvent& event) {
-    switch (event.event) {
-    case JobEvent::queue:
-        if (submitted_++ == 0)
-            first_push_ = event.time;
-        ++clients_[client_of_[event.entity]]->submitted;
-        break;
-    case JobEvent::run_job:
-        clients_[client_of_[event.entity]]->queue_delay.add(event.time - event.submitted);
-        break;
-    case JobEvent::finished: {
-        Client& client = *clients_[client_of_[event.entity]];
-        ++finished_;
-        ++client.finished;
-        if (event.error != 0) {
-            ++failed_;
-            ++client.failed;
-        }
-        last_finished_ = client.last_finished = event.time;
-        client.completion.add(event.time - event.submitted);
-        break;
-    }
-    case JobEvent::free_job:
-        ++freed_;
-        break;
-    default:
-        break;
     }
 }
 

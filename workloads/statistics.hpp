@@ -21,7 +21,27 @@ class Statistics {
   public:
     explicit Statistics(const Workload& workload);
 
-    void on_event(const scheduler::LoggedEvent& event);
+    // Job events, as they happen.
+    void queued(std::uint32_t entity, sim::Time now) {
+        if (submitted_++ == 0) [[unlikely]]
+            first_push_ = now;
+        ++client(entity).submitted;
+    }
+    void ran(std::uint32_t entity, sim::Time since_push) {
+        client(entity).queue_delay.add(since_push);
+    }
+    void completed(std::uint32_t entity, sim::Time now, sim::Time since_push, bool failed) {
+        Client& of = client(entity);
+        ++finished_;
+        ++of.finished;
+        if (failed) [[unlikely]] {
+            ++failed_;
+            ++of.failed;
+        }
+        last_finished_ = of.last_finished = now;
+        of.completion.add(since_push);
+    }
+    void freed_one() { ++freed_; }
 
     [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
     [[nodiscard]] std::uint64_t finished() const { return finished_; }
@@ -41,9 +61,11 @@ class Statistics {
         LatencyRecorder completion;
     };
 
+    [[nodiscard]] Client& client(std::uint32_t entity) { return *by_entity_[entity]; }
     void fill_clients(RunResult& result, std::span<const scheduler::Ring* const> rings) const;
 
     std::vector<std::uint32_t> client_of_; ///< by entity index
+    std::vector<Client*> by_entity_;       ///< the same, for what happens per event
     std::vector<std::unique_ptr<Client>> clients_;
     std::size_t with_entities_ = 0; ///< they come first
     std::uint64_t submitted_ = 0;

@@ -9,9 +9,20 @@ if(FENCELINE_SANITIZE)
     return() # the mistakes are the same there, and each costs a compilation
 endif()
 
+# Where the scheduler is compiled as one, its files are compiled singly for this.
+get_target_property(as_one fenceline_scheduler UNITY_BUILD)
+if(as_one)
+    get_target_property(scheduler_files fenceline_scheduler SOURCES)
+    list(FILTER scheduler_files INCLUDE REGEX "\\.cpp$")
+    list(FILTER scheduler_files EXCLUDE REGEX "TARGET_OBJECTS")
+    add_library(scheduler_files OBJECT EXCLUDE_FROM_ALL ${scheduler_files})
+    target_link_libraries(scheduler_files PUBLIC fenceline_fences PRIVATE fenceline_flags)
+endif()
+
 # fenceline_deviation(NAME "CONFORMANCE OPTIONS" FILE FROM TO [FILE FROM TO ...])
 function(fenceline_deviation name options)
     set(objects)
+    set(names)
     set(edits ${ARGC})
     set(at 2)
     while(at LESS edits)
@@ -33,7 +44,14 @@ function(fenceline_deviation name options)
         set(copy "${CMAKE_CURRENT_BINARY_DIR}/deviations/${name}/${file}")
         file(CONFIGURE OUTPUT "${copy}" CONTENT "${text}" @ONLY)
         list(APPEND objects "${copy}")
+        get_filename_component(replaced "${file}" NAME_WE)
+        list(APPEND names "${replaced}")
     endwhile()
+    if(TARGET scheduler_files)
+        list(JOIN names "|" names)
+        list(APPEND objects
+             "$<FILTER:$<TARGET_OBJECTS:scheduler_files>,EXCLUDE,/(${names})\\.cpp\\.>")
+    endif()
     # The copies come first on the linker's line, so that the library's own objects stay out.
     add_executable(deviation-${name} EXCLUDE_FROM_ALL conformance.cpp fenceline_side.cpp ${objects})
     target_link_libraries(deviation-${name} PRIVATE conformance_random fenceline_workloads ${our_flags})
@@ -71,7 +89,7 @@ fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.c
     }
     const bool of_scheduler]=]
 [=[        if (const auto callback =
-                core.add_callback(entity.dependency, dependency_signalled, this, self.pack())) {
+                core.add_callback(entity.dependency, dependency_signalled, this, entity.self.pack())) {
             entity.cb = *callback;
             return true;
         }
@@ -92,10 +110,8 @@ scheduler/select.cpp
 ]=]
 [=[]=]
 scheduler/run_job.cpp
-[=[    Job& job = jobs.get(job_ref, "job");
-    sched.credit_count.add(machine, job.credits);]=]
-[=[    Job& job = jobs.get(job_ref, "job");
-    run_queues.get(entity.rq, "run queue").policy->picked(entity);
+[=[    sched.credit_count.add(machine, job.credits);]=]
+[=[    run_queues.get(entity->rq, "run queue").policy->picked(*entity);
     sched.credit_count.add(machine, job.credits);]=])
 
 # One run of the free work frees one job; here it frees all that are finished.
@@ -105,9 +121,9 @@ fenceline_deviation(frees-all-finished "--policy;both" scheduler/free_job.cpp
 
 # A completion queues the free work, and that queues the run work; here both are queued.
 fenceline_deviation(completion-starts-the-next "--policy;both" scheduler/run_job.cpp
-[=[    core.put(finished, Holder::job);
+[=[    core.put(finished, pair.finished, Holder::job);
     run_free_queue_unconditionally(sched);]=]
-[=[    core.put(finished, Holder::job);
+[=[    core.put(finished, pair.finished, Holder::job);
     run_free_queue_unconditionally(sched);
     run_job_queue(sched);]=])
 

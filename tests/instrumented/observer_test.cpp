@@ -101,6 +101,14 @@ TEST_F(ObserverTest, SeesAccessesToObjects) {
     EXPECT_THAT(listener.ops, ElementsAre(Op::object, Op::free));
 }
 
+TEST_F(ObserverTest, FreedMemoryIsPoisoned) {
+    Pool<std::uint64_t> pool(machine, "number",
+                             [](const std::uint64_t&) { return std::string("number"); });
+    const auto handle = pool.alloc(5u);
+    pool.free(handle);
+    EXPECT_EQ(pool.at(handle.index), 0x6b6b6b6b6b6b6b6bu);
+}
+
 // Op::alloc stands in the list of operations; the heap announces free and access, but not this.
 TEST_F(ObserverTest, SeesAllocations) {
     Pool<int> pool(machine, "int", [](const int&) { return std::string("int"); });

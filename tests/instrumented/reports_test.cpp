@@ -111,19 +111,29 @@ class World : public testing::Test {
     }
     void run() { machine.engine.run(nullptr, 1'000'000); }
 
-    Machine machine;
-    sim::Rcu rcu{machine, 100};
-    fences::FenceCore core{machine, rcu, fences::find_preset("borrowed-lock")->policy};
-    fences::HardwareFences driver{core, core.modules.alloc(fences::Module{"drv", 0})};
-    fences::Containers containers{core};
+    /// Slots and generations are the same in every run, so that of the first owner is known from
+    /// another one.
+    static fences::OwnerRef first_owner() { return Parts().driver.create_context("other"); }
+
+    struct Parts {
+        Machine machine;
+        sim::Rcu rcu{machine, 100};
+        fences::FenceCore core{machine, rcu, fences::find_preset("borrowed-lock")->policy};
+        fences::HardwareFences driver{core, core.modules.alloc(fences::Module{"drv", 0})};
+        fences::Containers containers{core};
+    };
+    Parts parts;
+    Machine& machine = parts.machine;
+    fences::FenceCore& core = parts.core;
+    fences::HardwareFences& driver = parts.driver;
+    fences::Containers& containers = parts.containers;
     std::vector<std::function<void()>> actions;
 };
 
 TEST_F(World, AWantedObjectsBirthAndDeathAreInTheReport) {
     fences::OwnerRef context;
     fences::FenceRef fence;
-    // Slots and generations are the same in every run, so the first owner's handle is known.
-    const fences::OwnerRef first{0, 3};
+    const fences::OwnerRef first = first_owner();
     machine.want("owner", first.pack());
     at(10, [&] {
         machine.start_task("open", [&] {
@@ -181,7 +191,7 @@ TEST_F(World, AHistoryIsThatOfOneLifeOnly) {
 }
 
 TEST_F(World, ADoubleFreeSaysWhoFreedItFirst) {
-    const fences::OwnerRef first{0, 3};
+    const fences::OwnerRef first = first_owner();
     machine.want("owner", first.pack());
     const fences::OwnerRef context = driver.create_context("a/gfx");
     machine.start_task("one", [&] { core.owners.free(context); });

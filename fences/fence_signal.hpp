@@ -1,0 +1,139 @@
+// What every fence of every job goes through: init, callbacks, signal, release. The bodies of
+// FenceCore's members that are on the path of a replayed job, inline, because a job passes them a
+// dozen times and a call costs as much as what most of them do. What is rare is in the .cpp files.
+//
+// Included by fence_core.hpp; do not include it by itself.
+#pragma once
+
+#include "fences/fence_core.hpp"
+
+namespace fenceline::fences::inline FENCELINE_MODE {
+
+[[gnu::always_inline]] inline const FenceOps& FenceCore::ops_of(const Fence& fence) {
+    const OpsTable& table = ops_[fence.ops];
+    if (table.module) [[likely]]
+        (void)modules.get(table.module, "ops");
+    return *table.ops;
+}
+
+[[gnu::always_inline]] inline void FenceCore::init(Fence& fence, OpsId ops, OwnerRef lock_owner,
+                                                   std::uint32_t context, std::uint32_t seqno) {
+    fence.ops = ops;
+    fence.lock_owner = lock_owner;
+    fence.context = context;
+    fence.seqno = seqno;
+    fence.references.init();
+}
+
+/// dma_fence_signal_timestamp_locked: flag, timestamp, trace, callbacks.
+[[gnu::always_inline]] inline bool FenceCore::signal_locked(FenceRef ref, Fence& fence,
+                                                            sim::Time timestamp) {
+    if (fence.flags.test_and_set_bit(machine, flag::signaled)) [[unlikely]]
+        return false;
+    const std::uint32_t first = std::exchange(fence.first_callback, kNoCallback);
+    fence.timestamp = timestamp;
+    fence.flags.set_bit(machine, flag::timestamp);
+    ++signalled_;
+    if (ref.part() != FencePart::scheduled && (fence.flags.peek() & flag::off_ledger) == 0)
+        ledger.pinned(pinned_bytes(ref));
+    if (first != kNoCallback)
+        run_callbacks(ref, first);
+    return true;
+}
+
+/// dma_fence_signal: lock, signal, unlock.
+[[gnu::always_inline]] inline bool FenceCore::try_signal(FenceRef ref, Fence& fence,
+                                                         sim::Time timestamp) {
+    sim::Frame frame(machine, "dma_fence_signal");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    return signal_locked(ref, fence, timestamp);
+}
+
+[[gnu::always_inline]] inline bool FenceCore::signal(FenceRef ref, Fence& fence) {
+    if (try_signal(ref, fence, machine.now())) [[likely]]
+        return true;
+    report_double_signal(ref);
+    return false;
+}
+
+[[gnu::always_inline]] inline bool FenceCore::is_signaled(FenceRef ref, Fence& fence) {
+    return fence.flags.test_bit(machine, flag::signaled) || poll(ref, fence);
+}
+
+/// __dma_fence_enable_signaling: false when the fence has signalled (perhaps just now).
+[[gnu::always_inline]] inline bool FenceCore::enable_signaling_locked(FenceRef ref, Fence& fence) {
+    const bool was_set = fence.flags.test_and_set_bit(machine, flag::enable_signal);
+    if (fence.flags.test_bit(machine, flag::signaled))
+        return false;
+    if (was_set)
+        return true;
+    const FenceOps& ops = ops_of(fence);
+    if (ops.enable_signaling != nullptr) [[unlikely]]
+        return ask_to_signal(ref, fence, ops);
+    return true;
+}
+
+/// dma_fence_add_callback.
+[[gnu::always_inline]] inline std::optional<CallbackRef>
+FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, std::uint64_t owner) {
+    sim::Frame frame(machine, "dma_fence_add_callback");
+    if (fence.flags.test_bit(machine, flag::signaled))
+        return std::nullopt;
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    if (!enable_signaling_locked(ref, fence))
+        return std::nullopt;
+    const bool empty = fence.first_callback == kNoCallback;
+    const CallbackRef callback = callbacks_.alloc(
+        Callback{fn, env, owner, kNoCallback, empty ? kNoCallback : fence.last_callback});
+    if (empty)
+        fence.first_callback = callback.index;
+    else
+        callbacks_.at(fence.last_callback).next = callback.index;
+    fence.last_callback = callback.index;
+    return callback;
+}
+
+[[gnu::always_inline]] inline void FenceCore::free_after_grace_period(FenceRef ref) {
+    const sim::EventFn free = ref.part() == FencePart::hardware    ? free_hardware
+                              : ref.part() == FencePart::container ? free_container
+                                                                   : free_pair;
+    rcu.call(free, this, ref.pack());
+}
+
+/// dma_fence_release: what the last put does.
+[[gnu::always_inline]] inline void FenceCore::release_here(FenceRef ref, Fence& fence,
+                                                           Holder holder) {
+    sim::Frame frame(machine, "dma_fence_release");
+    if (!fence.is_signaled_bit()) [[unlikely]]
+        release_unsignaled(ref, fence);
+    account_release(ref, fence, holder);
+    const FenceOps& ops = ops_of(fence);
+    if (ops.release != nullptr)
+        ops.release(*this, ref);
+    else
+        free_after_grace_period(ref);
+}
+
+[[gnu::always_inline]] inline void FenceCore::put_last(FenceRef ref, Fence& fence, Holder holder) {
+    if (fence.references.put(machine, "fence")) [[likely]]
+        release_here(ref, fence, holder);
+    else if ((fence.flags.peek() & flag::held_by_input) != 0) [[unlikely]]
+        only_input_left(ref, holder);
+}
+
+/// The ledger's share: `scheduled` is part of its pair and does not count by itself.
+[[gnu::always_inline]] inline void FenceCore::account_release(FenceRef ref, const Fence& fence,
+                                                              Holder holder) {
+    if (ref.part() == FencePart::scheduled || !fence.is_signaled_bit() ||
+        (fence.flags.peek() & flag::off_ledger) != 0)
+        return;
+    if (ref.part() == FencePart::container) [[unlikely]]
+        account_container_release(ref, fence, holder);
+    else if (ref.part() == FencePart::hardware)
+        ledger.unpinned(kFenceBytes, fence.timestamp, machine.now(), holder, "hardware fence");
+    else
+        ledger.unpinned(kSchedFenceBytes, fence.timestamp, machine.now(), holder,
+                        "scheduler fence");
+}
+
+} // namespace fenceline::fences::inline FENCELINE_MODE
