@@ -246,6 +246,9 @@ void JobLineScanner::Parser::open(const char* from) {
     }
     at = stream.begin();
     in_step = at != stream.end() && at.error() == simdjson::SUCCESS;
+    // The stream leaves out what is at its end and looks incomplete. Of whole lines nothing does,
+    // unless there is a fault; then what is left out might be a part of a line.
+    in_step = in_step && stream.truncated_bytes() == 0;
 }
 
 void JobLineScanner::Parser::advance() {
