@@ -12,6 +12,7 @@
 #include "tools/progress.hpp"
 #include "tools/usage_error.hpp"
 #include "tools/vary.hpp"
+#include "workloads/read_ahead.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -75,6 +76,7 @@ class Crew {
     void work(unsigned threads) {
         spdlog::info("running {} on {}", human_plural(comparison_.runs.size(), "run"),
                      human_plural(threads, "thread"));
+        processors_ = workloads::available_processors() / threads;
         std::vector<std::thread> others;
         for (unsigned i = 1; i < threads; ++i) {
             others.emplace_back([this] { take_runs(); });
@@ -124,6 +126,7 @@ class Crew {
             return !interrupter_.requested();
         };
         const std::unique_ptr<workloads::JobSource> jobs = run.prepared.loaded.open_jobs();
+        jobs->read_ahead(processors_);
         run.result = simulate(run.prepared.config, *run.prepared.loaded.workload, *jobs, options);
         run.done = true;
     }
@@ -133,6 +136,7 @@ class Crew {
     std::atomic<std::size_t> next_{0};
     std::atomic<std::size_t> finished_{0};
     std::atomic<bool> failed_{false};
+    unsigned processors_ = 1; ///< for each thread, that is, each run
     const Interrupter interrupter_;
     ProgressLine line_;
 };

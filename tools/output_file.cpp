@@ -1,6 +1,9 @@
 #include "tools/output_file.hpp"
 
 #include "workloads/input_error.hpp"
+#include "workloads/input_file.hpp"
+
+#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +14,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -52,7 +56,26 @@ OutputError::OutputError(std::string_view file, int error)
     : std::runtime_error((file.empty() ? std::string("''") : workloads::printable(file)) +
                          ": cannot be written: " + std::strerror(error)) {}
 
+struct OutputFile::Encoder {
+    Encoder() : context(ZSTD_createCCtx(), &ZSTD_freeCCtx), out(ZSTD_CStreamOutSize()) {
+        if (context == nullptr) {
+            throw std::bad_alloc();
+        }
+        // The fastest level: event logs shrink to a tenth, and are written as fast as they come.
+        ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 1);
+        ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+        // Where zstd was built without threads it refuses, and does without.
+        ZSTD_CCtx_setParameter(context.get(), ZSTD_c_nbWorkers, 1);
+    }
+
+    std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context;
+    std::vector<char> out;
+};
+
 OutputFile::OutputFile(const std::string& path) : name_(path == "-" ? "standard output" : path) {
+    if (workloads::without_compression(path) != path) {
+        encoder_ = std::make_unique<Encoder>();
+    }
     if (path == "-") {
         fd_ = STDOUT_FILENO;
         return;
@@ -118,11 +141,11 @@ void OutputFile::discard() noexcept {
     }
 }
 
-void OutputFile::write(std::string_view text) {
-    while (!text.empty() && !reader_gone_) {
-        const ssize_t written = ::write(fd_, text.data(), text.size());
+void OutputFile::write_raw(std::string_view bytes) {
+    while (!bytes.empty() && !reader_gone_) {
+        const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
         if (written >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(written));
+            bytes.remove_prefix(static_cast<std::size_t>(written));
         } else if (errno == EPIPE) {
             reader_gone_ = true;
         } else if (errno != EINTR) {
@@ -131,7 +154,24 @@ void OutputFile::write(std::string_view text) {
     }
 }
 
+void OutputFile::write_compressed(std::string_view text, bool end) {
+    ZSTD_inBuffer in{text.data(), text.size(), 0};
+    for (bool more = true; more && !reader_gone_;) {
+        ZSTD_outBuffer out{encoder_->out.data(), encoder_->out.size(), 0};
+        const std::size_t left = ZSTD_compressStream2(encoder_->context.get(), &out, &in,
+                                                      end ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(left) != 0) {
+            throw OutputError(name_, ENOMEM); // there is no other reason for it to fail
+        }
+        write_raw({encoder_->out.data(), out.pos});
+        more = end ? left != 0 : in.pos != in.size;
+    }
+}
+
 void OutputFile::commit() {
+    if (encoder_ != nullptr) {
+        write_compressed({}, true);
+    }
     const int fd = fd_;
     fd_ = -1;
     if (fd != STDOUT_FILENO && close(fd) != 0) {

@@ -4,11 +4,15 @@
 // commit(); without commit() nothing is left behind, and what stood there before stays as it was.
 // What is not a regular file (standard output, /dev/null, a pipe) is written to directly.
 //
+// A file whose name ends in `.zst` is compressed with zstd on the way, on a thread of zstd's own; the
+// same text gives the same bytes.
+//
 // When the reader of a pipe has gone, what is written is dropped and reader_gone() says so: that is
 // no error. Every other failure is thrown as OutputError. Owns its descriptor, except standard
 // output. Belongs to one thread.
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -30,7 +34,13 @@ class OutputFile {
     ~OutputFile();
 
     /// Unbuffered: hand over large pieces.
-    void write(std::string_view text);
+    void write(std::string_view text) {
+        if (encoder_ != nullptr) {
+            write_compressed(text, false);
+        } else {
+            write_raw(text);
+        }
+    }
     /// Makes what was written appear at the target. Call once, last.
     void commit();
 
@@ -39,7 +49,11 @@ class OutputFile {
     [[nodiscard]] const std::string& target() const { return target_; }
 
   private:
+    struct Encoder; // keeps zstd out of this header
+
     void open_beside();
+    void write_raw(std::string_view bytes);
+    void write_compressed(std::string_view text, bool end);
     void discard() noexcept;
 
     std::string name_;      ///< what messages call it
@@ -47,6 +61,7 @@ class OutputFile {
     std::string temporary_; ///< empty: none exists
     int fd_ = -1;
     bool reader_gone_ = false;
+    std::unique_ptr<Encoder> encoder_; ///< of a compressed file
 };
 
 /// Writes to standard output at once.

@@ -7,6 +7,7 @@
 #include "tools/run_summary.hpp"
 #include "tools/usage_error.hpp"
 #include "workloads/input_error.hpp"
+#include "workloads/read_ahead.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -58,6 +59,7 @@ std::unique_ptr<EventLogWriter> make_event_log(Outputs& outputs, const PreparedR
 workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, RunFlags flags) {
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     const std::optional<std::uint64_t> total = jobs->count_hint();
+    jobs->read_ahead(workloads::available_processors());
     const Interrupter interrupter;
     spdlog::info("running '{}' ({})", workloads::printable(prepared.loaded.workload->name),
                  workloads::printable(prepared.loaded.workload->source_path));

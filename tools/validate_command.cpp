@@ -153,7 +153,7 @@ std::string_view known_format(const Json& document, const std::string& name) {
 
 /// The report on a valid file. Throws InputError where it is not.
 std::string report(const std::string& path) {
-    if (path.ends_with(".jsonl")) {
+    if (workloads::is_named_as_lines(path)) {
         return report_workload(path, workloads::load_workload(path));
     }
     const std::string name = path == "-" ? "<stdin>" : path;

@@ -65,17 +65,21 @@ void JobChecker::read_after(const Cursor& list, const Cursor& job) {
             return;
         }
         const bool itself = job.has("id") && *job.json().find("id") == value.json();
-        value.fail_found(describe(value.json()) + (itself ? ", the job itself" : ""),
-                         "the id of an earlier job");
+        std::string expected = "the id of an earlier job";
+        if (ids_.has_forgotten() && !itself) {
+            expected += " (a stream of ids in no order knows its last " +
+                        std::to_string(ids_.horizon()) + " jobs)";
+        }
+        value.fail_found(describe(value.json()) + (itself ? ", the job itself" : ""), expected);
     });
 }
 
-bool JobChecker::accept(const RawJob& job, JobRecord& out) {
+bool JobChecker::accept(const RawJob& job, std::span<std::uint64_t> after, JobRecord& out) {
     const std::uint32_t entity = entities_.find(job.entity);
     if (entity == NameTable::kNone || job.at < last_at_) {
         return false;
     }
-    for (std::uint64_t& id : after_) {
+    for (std::uint64_t& id : after) {
         const auto ordinal = ids_.find(id);
         if (!ordinal) {
             return false;
@@ -87,7 +91,7 @@ bool JobChecker::accept(const RawJob& job, JobRecord& out) {
         return false;
     }
     last_at_ = job.at;
-    out = {job.id, job.at, job.duration, after_, entity, job.credits, job.run_job, job.via};
+    out = {job.id, job.at, job.duration, after, entity, job.credits, job.run_job, job.via};
     return true;
 }
 

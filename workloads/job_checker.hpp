@@ -12,12 +12,13 @@
 #include "workloads/workload.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 namespace fenceline::workloads {
 
-/// The fields of a job as they stand in the document. The checker owns the ids of `after`.
+/// The fields of a job as they stand in the document, but for `after`.
 struct RawJob {
     std::uint64_t id = 0;
     sim::Time at = 0;
@@ -30,14 +31,18 @@ struct RawJob {
 
 class JobChecker {
   public:
+    /// How far back `after` may name jobs of a stream, at least: see IdIndex.
+    static constexpr std::uint64_t kStreamHorizon = std::uint64_t{1} << 20U;
+
     /// `entities` must outlive the checker.
-    explicit JobChecker(const NameTable& entities) : entities_(entities) {}
+    explicit JobChecker(const NameTable& entities, std::uint64_t horizon = IdIndex::kAll)
+        : entities_(entities), ids_(horizon) {}
 
     /// `out.after` is valid until the next call.
     void read(const Cursor& job, JobRecord& out);
-    /// The same for scanned fields, whose ids of `after` have been put into after_ids().
-    [[nodiscard]] bool accept(const RawJob& job, JobRecord& out);
-    [[nodiscard]] std::vector<std::uint64_t>& after_ids() { return after_; }
+    /// The same for scanned fields. `after` has the ids, and gets the ordinals; what it has after a
+    /// no means nothing. `out.after` becomes `after`.
+    [[nodiscard]] bool accept(const RawJob& job, std::span<std::uint64_t> after, JobRecord& out);
 
     [[nodiscard]] const IdIndex& ids() const { return ids_; }
     void clear();
@@ -48,7 +53,7 @@ class JobChecker {
     const NameTable& entities_;
     IdIndex ids_;
     sim::Time last_at_ = 0;
-    std::vector<std::uint64_t> after_; ///< ids, then ordinals, of the job at hand
+    std::vector<std::uint64_t> after_; ///< ordinals, of the job that was read last
 };
 
 /// Reads the id of an entity. Fails with the ids that there are, or the one that was meant.

@@ -1,19 +1,22 @@
 // Listed jobs from JSON Lines, read and checked as they are needed.
 //
-// Memory is constant whatever the number of jobs, as long as their ids follow each other (see
-// id_index.hpp). A fault in a line is thrown when the line is reached; an action about a job that
-// has not come by the action's time is thrown when that time has passed.
+// Memory is constant whatever the number of jobs (see id_index.hpp for what that means for ids in
+// no order). A fault in a line is thrown when the line is reached; an action about a job that has
+// not come by the action's time is thrown when that time has passed.
+//
+// Jobs are read in batches, a block of lines each. After read_ahead() a thread reads them, once the
+// first batch has turned out not to be all: a short stream is not worth a thread. Whoever takes the
+// jobs cannot tell the difference.
 #pragma once
 
-#include "workloads/job_checker.hpp"
-#include "workloads/line_reader.hpp"
+#include "workloads/job_batch_reader.hpp"
 #include "workloads/name_table.hpp"
+#include "workloads/read_ahead.hpp"
 #include "workloads/workload.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace fenceline::workloads {
 
@@ -25,34 +28,41 @@ struct StreamedWorkload {
     std::unique_ptr<LineReader> once;
 };
 
-class JobLineScanner;
-
 class StreamJobSource final : public JobSource {
   public:
     /// `lines` stands after the first line.
     StreamJobSource(std::shared_ptr<const StreamedWorkload> shared,
                     std::unique_ptr<LineReader> lines);
-    ~StreamJobSource() override;
 
-    bool next(JobRecord& out) override;
-    [[nodiscard]] std::optional<std::uint64_t> count_hint() const override { return std::nullopt; }
-    [[nodiscard]] std::optional<std::uint64_t> ordinal_of(std::uint64_t id) const override {
-        return checker_.ids().find(id);
+    bool next(JobRecord& out) override {
+        while (position_ == batch_.jobs.size()) {
+            if (!next_batch()) {
+                return false;
+            }
+        }
+        out = batch_.jobs[position_++];
+        return true;
     }
+    [[nodiscard]] std::optional<std::uint64_t> count_hint() const override { return std::nullopt; }
+    [[nodiscard]] std::optional<std::uint64_t> ordinal_of(std::uint64_t id) const override;
     [[nodiscard]] std::string where() const override;
     void rewind() override;
+    void read_ahead(unsigned processors) override { read_ahead_ = processors > 1; }
+
+    /// Whether a thread is at work.
+    [[nodiscard]] bool reads_ahead() const { return ahead_.has_value(); }
 
   private:
-    void read_slowly(std::string_view line, JobRecord& out);
-    void check_actions_before(sim::Time time);
+    bool next_batch();
 
     std::shared_ptr<const StreamedWorkload> shared_;
-    std::unique_ptr<LineReader> lines_;
-    std::unique_ptr<JobLineScanner> scanner_;
-    JobChecker checker_;
-    /// Actions about a job, by time: those before `checked_` have been found sound.
-    std::vector<std::pair<sim::Time, std::size_t>> job_actions_;
-    std::size_t checked_ = 0;
+    JobBatchReader reader_;
+    JobBatch batch_;                 ///< the one at hand
+    std::size_t position_ = 0;       ///< of its jobs have been returned
+    std::uint64_t jobs_before_ = 0;  ///< jobs of the batches before it
+    bool started_ = false;           ///< the first batch has been read
+    bool read_ahead_ = false;        ///< a thread is welcome
+    std::optional<ReadAhead> ahead_; ///< has the reader, while it is there
 };
 
 } // namespace fenceline::workloads

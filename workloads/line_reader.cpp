@@ -2,43 +2,53 @@
 
 #include "workloads/input_error.hpp"
 
-#include <cstring>
-
 namespace fenceline::workloads {
 namespace {
 
-/// Large enough that system calls do not matter, small enough for the second-level cache.
+/// Large enough that system calls do not matter, small enough for the second-level cache together
+/// with what is made of it.
 constexpr std::size_t kFirstSize = std::size_t{256} << 10U;
 
 } // namespace
 
 LineReader::LineReader(const std::string& path) : file_(path), buffer_(kFirstSize + kPadding) {}
 
-bool LineReader::next(std::string_view& line) {
-    std::size_t searched = begin_;
+bool LineReader::next_in_part(std::string_view& line) {
+    std::size_t searched = end_ - begin_;
+    while (fill()) {
+        const char* const start = buffer_.data() + begin_;
+        const void* const end = std::memchr(start + searched, '\n', end_ - begin_ - searched);
+        if (end != nullptr) {
+            return next(line);
+        }
+        searched = end_ - begin_;
+    }
+    // The last line may lack its end.
+    line = {buffer_.data() + begin_, end_ - begin_};
+    begin_ = end_;
+    line_number_ += line.empty() ? 0 : 1;
+    return !line.empty();
+}
+
+std::string_view LineReader::ahead() {
+    std::size_t searched = 0;
     for (;;) {
         const char* const start = buffer_.data() + begin_;
-        const auto* const found =
-            static_cast<const char*>(std::memchr(buffer_.data() + searched, '\n', end_ - searched));
-        if (found != nullptr) {
-            line = {start, static_cast<std::size_t>(found - start)};
-            begin_ += line.size() + 1;
-            ++line_number_;
-            return true;
+        const void* const end = memrchr(start + searched, '\n', end_ - begin_ - searched);
+        if (end != nullptr) {
+            return {start, static_cast<std::size_t>(static_cast<const char*>(end) - start) + 1};
         }
-        const std::size_t pending = end_ - begin_;
+        searched = end_ - begin_;
         if (!fill()) {
-            // The last line may lack its end.
-            line = {buffer_.data() + begin_, end_ - begin_};
-            begin_ = end_;
-            line_number_ += line.empty() ? 0 : 1;
-            return !line.empty();
+            return {buffer_.data() + begin_, end_ - begin_};
         }
-        searched = begin_ + pending; // what was pending has moved to the front
     }
 }
 
 bool LineReader::fill() {
+    if (at_end_) {
+        return false; // and nothing moves
+    }
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
@@ -51,7 +61,8 @@ bool LineReader::fill() {
     }
     const std::size_t got = file_.read(buffer_.data() + end_, buffer_.size() - kPadding - end_);
     end_ += got;
-    return got != 0;
+    at_end_ = got == 0;
+    return !at_end_;
 }
 
 void LineReader::append_rest(std::string& text) {
@@ -65,6 +76,7 @@ void LineReader::rewind() {
     begin_ = 0;
     end_ = 0;
     line_number_ = 0;
+    at_end_ = false;
 }
 
 } // namespace fenceline::workloads

@@ -51,19 +51,33 @@ class NameTable {
   private:
     [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
 
-    /// Every byte counts, so that long names with a common start and end do not collide.
+    template <typename Word>
+    static std::uint64_t load(const char* from) {
+        Word word = 0;
+        std::memcpy(&word, from, sizeof word);
+        return word;
+    }
+
+    /// Every byte counts, so that long names with a common start and end do not collide. What is
+    /// left at the end is read with words that overlap: a copy of unknown size would be a call.
     static std::size_t hash(std::string_view name) {
         constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15U;
         std::uint64_t state = name.size() * kFactor;
-        while (name.size() >= 8) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, name.data(), 8);
-            state = (state ^ word) * kFactor;
+        const char* at = name.data();
+        const char* const end = at + name.size();
+        for (; end - at > 8; at += 8) {
+            state = (state ^ load<std::uint64_t>(at)) * kFactor;
             state ^= state >> 32U;
-            name.remove_prefix(8);
         }
         std::uint64_t word = 0;
-        std::memcpy(&word, name.data(), name.size());
+        if (name.size() >= 8) {
+            word = load<std::uint64_t>(end - 8);
+        } else if (name.size() >= 4) {
+            word = load<std::uint32_t>(at) << 32U | load<std::uint32_t>(end - 4);
+        } else if (!name.empty()) {
+            word = load<std::uint8_t>(at) << 16U | load<std::uint8_t>(at + name.size() / 2) << 8U |
+                   load<std::uint8_t>(end - 1);
+        }
         state = (state ^ word) * kFactor;
         return static_cast<std::size_t>(state ^ (state >> 32U));
     }

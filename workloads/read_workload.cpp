@@ -13,7 +13,8 @@ namespace {
 /// A workload without a name is called after its file.
 void name_after_file(Workload& workload) {
     if (workload.name.empty()) {
-        workload.name = std::filesystem::path(workload.source_path).stem().string();
+        workload.name =
+            std::filesystem::path(without_compression(workload.source_path)).stem().string();
     }
 }
 
@@ -114,10 +115,14 @@ LoadedWorkload parse_workload(std::string_view text, const std::string& source_n
     return load_document(text, source_name);
 }
 
+bool is_named_as_lines(std::string_view path) {
+    return without_compression(path).ends_with(".jsonl");
+}
+
 LoadedWorkload load_workload(const std::string& path) {
     auto lines = std::make_unique<LineReader>(path);
     const std::string name = lines->file().name();
-    const bool named_lines = path.ends_with(".jsonl");
+    const bool named_lines = is_named_as_lines(path);
     if (!named_lines && lines->file().rewindable()) {
         return load_document(read_text(path), name);
     }

@@ -6,8 +6,8 @@
 // question: see support.hpp.
 //
 // A path of `-` is standard input. There, and on pipes, the form is recognised by the first line; a
-// file is JSON Lines when its name ends in `.jsonl`. JSON Lines from standard input or a pipe can
-// be read only once.
+// file is JSON Lines when its name ends in `.jsonl` or `.jsonl.zst`. JSON Lines from standard input
+// or a pipe can be read only once.
 #pragma once
 
 #include "workloads/workload.hpp"
@@ -26,6 +26,9 @@ struct LoadedWorkload {
     /// other (each may be read by a thread of its own) and keep what they need alive.
     std::function<std::unique_ptr<JobSource>()> open_jobs;
 };
+
+/// Whether a file of that name is JSON Lines.
+[[nodiscard]] bool is_named_as_lines(std::string_view path);
 
 [[nodiscard]] LoadedWorkload load_workload(const std::string& path);
 

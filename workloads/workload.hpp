@@ -81,6 +81,9 @@ class JobSource {
     [[nodiscard]] virtual std::string where() const = 0;
     /// Start again from the first job. Standard input cannot: it throws InputError.
     virtual void rewind() = 0;
+    /// Says that jobs may be read by a thread of its own, ahead of next(), where that is worth it:
+    /// this one will be busy with other things. Of use with more than one processor to spare.
+    virtual void read_ahead(unsigned /*processors*/) {}
 };
 
 // --- programs of closed-loop clients -------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "tools/output_file.hpp"
 
 #include "tests/tools/scratch.hpp"
+#include "workloads/input_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -95,6 +96,62 @@ TEST(OutputFile, SaysWhatIsWrong) {
     EXPECT_THAT(open_fault("/dev/null/\x1b"), HasSubstr("/dev/null/?: cannot be written"));
     OutputFile full("/dev/full");
     EXPECT_THROW(full.write("x"), OutputError);
+}
+
+/// Lines such as logs have, some megabytes of them.
+std::string long_text() {
+    std::string text;
+    for (int i = 0; i < 100'000; ++i) {
+        text += "{\"t\":" + std::to_string(i * 37) +
+                ",\"ev\":\"queue\",\"job\":" + std::to_string(i) +
+                ",\"entity\":\"a/gfx\",\"ring\":\"gfx\"}\n";
+    }
+    return text;
+}
+
+TEST(OutputFile, CompressesWhenTheNameSaysSo) {
+    const Scratch scratch;
+    const std::string text = long_text();
+    for (const char* name : {"one.zst", "two.zst"}) {
+        OutputFile file(scratch.path(name));
+        for (std::size_t at = 0; at < text.size(); at += 1'000'003) {
+            file.write(std::string_view(text).substr(at, 1'000'003));
+        }
+        EXPECT_FALSE(scratch.exists(name));
+        file.commit();
+        EXPECT_EQ(workloads::read_text(scratch.path(name)), text);
+    }
+    EXPECT_LT(scratch.read("one.zst").size(), text.size() / 4);
+    EXPECT_EQ(scratch.read("one.zst"), scratch.read("two.zst"));
+}
+
+TEST(OutputFile, CompressesNothingIntoAFileThatCanBeRead) {
+    const Scratch scratch;
+    OutputFile file(scratch.path("out.zst"));
+    file.commit();
+    EXPECT_GT(scratch.read("out.zst").size(), 4U);
+    EXPECT_EQ(workloads::read_text(scratch.path("out.zst")), "");
+}
+
+TEST(OutputFile, LeavesNoHalfOfACompressedFileBehind) {
+    const Scratch scratch;
+    {
+        OutputFile file(scratch.path("out.zst"));
+        file.write(long_text());
+    }
+    EXPECT_EQ(scratch.file_count(), 0U);
+}
+
+TEST(OutputFile, SaysThatACompressedFileCannotBeWritten) {
+    const Scratch scratch;
+    std::filesystem::create_symlink("/dev/full", scratch.path("full.zst"));
+    OutputFile file(scratch.path("full.zst"));
+    EXPECT_THROW(
+        {
+            file.write(long_text());
+            file.commit();
+        },
+        OutputError);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "tools/table.hpp"
 #include "tools/text_lines.hpp"
+#include "workloads/input_file.hpp"
 #include "workloads/json.hpp"
 
 #include <gmock/gmock.h>
@@ -190,6 +191,9 @@ TEST_F(ProgramTest, EventsAndJsonOnStandardOutput) {
     EXPECT_THAT(events.out, EndsWith("}\n"));
     ASSERT_EQ(run_program({"run", config_, "--events", path("log.jsonl")}).code, 0);
     EXPECT_EQ(events.out, scratch_.read("log.jsonl"));
+    ASSERT_EQ(run_program({"run", config_, "--events", path("log.jsonl.zst")}).code, 0);
+    EXPECT_EQ(events.out, workloads::read_text(path("log.jsonl.zst")));
+    EXPECT_NE(events.out, scratch_.read("log.jsonl.zst"));
     const Outcome json = run_program({"run", config_, "--json", "-"});
     EXPECT_EQ(Json::parse(json.out)["jobs"]["finished"], 2);
     const Outcome hazard =

@@ -77,6 +77,36 @@ inline std::string lines_fault(std::string_view text) {
     return message;
 }
 
+/// A job, with everything it says, as text.
+inline std::string text_of(const JobRecord& job) {
+    std::string text = std::to_string(job.id) + " " + std::to_string(job.at) + " " +
+                       std::to_string(job.entity) + " " + std::to_string(job.duration) + " " +
+                       std::to_string(job.credits) + " " +
+                       std::to_string(static_cast<int>(job.run_job)) + " " +
+                       std::to_string(static_cast<int>(job.via)) + ":";
+    for (const std::uint64_t ordinal : job.after) {
+        text += " " + std::to_string(ordinal);
+    }
+    return text;
+}
+
+/// All jobs that are left, and how it ended when that was with a fault.
+struct ReadJobs {
+    std::vector<std::string> jobs;
+    std::string fault;
+    friend bool operator==(const ReadJobs&, const ReadJobs&) = default;
+};
+inline ReadJobs read_jobs(JobSource& source) {
+    ReadJobs result;
+    result.fault = fault_of([&] {
+        JobRecord job;
+        while (source.next(job)) {
+            result.jobs.push_back(text_of(job));
+        }
+    });
+    return result;
+}
+
 /// How a configuration document is refused, as `c.json`.
 inline std::string config_fault(std::string_view text) {
     return fault_of([&] { (void)interpret_config(Json::parse(text), "c.json"); });

@@ -11,19 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A job, with everything it says, as text.
-std::string text_of(const JobRecord& job) {
-    std::string text = std::to_string(job.id) + " " + std::to_string(job.at) + " " +
-                       std::to_string(job.entity) + " " + std::to_string(job.duration) + " " +
-                       std::to_string(job.credits) + " " +
-                       std::to_string(static_cast<int>(job.run_job)) + " " +
-                       std::to_string(static_cast<int>(job.via)) + ":";
-    for (const std::uint64_t ordinal : job.after) {
-        text += " " + std::to_string(ordinal);
-    }
-    return text;
-}
-
 std::vector<std::string> all_jobs(JobSource& source) {
     std::vector<std::string> jobs;
     JobRecord job;
