@@ -128,9 +128,10 @@ class Pool {
     [[nodiscard]] T& get(Handle<T> handle, std::string_view resource) {
         Slot& slot = slot_at(handle.index);
         machine_.point(Op::object, &slot);
-        if (slot.generation != handle.generation) [[unlikely]]
-            history_.bad(hazards::use_after_free, handle.pack(), resource,
-                         "is accessed after its death");
+        if constexpr (kChecked)
+            if (slot.generation != handle.generation) [[unlikely]]
+                history_.bad(hazards::use_after_free, handle.pack(), resource,
+                             "is accessed after its death");
         return slot.object();
     }
     [[nodiscard]] T& get(Handle<T> handle) { return get(handle, type_); }
