@@ -90,12 +90,12 @@ void parse(benchmark::State& state, std::uint64_t (*read)(const std::string&), b
     state.SetItemsProcessed(static_cast<std::int64_t>(kJobs) * state.iterations());
 }
 
-BENCHMARK_CAPTURE(parse, ours / plain, read_ours, false)->UseRealTime();
-BENCHMARK_CAPTURE(parse, ours / after, read_ours, true)->UseRealTime();
-BENCHMARK_CAPTURE(parse, simdjson / plain, read_with_simdjson, false)->UseRealTime();
-BENCHMARK_CAPTURE(parse, simdjson / after, read_with_simdjson, true)->UseRealTime();
-BENCHMARK_CAPTURE(parse, nlohmann / plain, read_with_dom, false)->UseRealTime();
-BENCHMARK_CAPTURE(parse, nlohmann / after, read_with_dom, true)->UseRealTime();
+BENCHMARK_CAPTURE(parse, ours_plain, read_ours, false)->UseRealTime();
+BENCHMARK_CAPTURE(parse, ours_after, read_ours, true)->UseRealTime();
+BENCHMARK_CAPTURE(parse, simdjson_plain, read_with_simdjson, false)->UseRealTime();
+BENCHMARK_CAPTURE(parse, simdjson_after, read_with_simdjson, true)->UseRealTime();
+BENCHMARK_CAPTURE(parse, nlohmann_plain, read_with_dom, false)->UseRealTime();
+BENCHMARK_CAPTURE(parse, nlohmann_after, read_with_dom, true)->UseRealTime();
 
 } // namespace
 

@@ -122,6 +122,29 @@ class Reading(unittest.TestCase):
         self.assertIn("reason", str(raised.exception))
 
 
+class Comparing(unittest.TestCase):
+    def setUp(self):
+        nowhere = pathlib.Path("nowhere")
+        self.bench = bench_measure.Bench(nowhere, nowhere, quick=False)
+        self.bench.simulators = {"ours": (["ours"], [], False), "other": (["other"], ["variant"], False)}
+
+    def test_simulators_that_come_to_the_same_end_may_be_compared(self):
+        with mock.patch.object(bench_measure, "run", lambda *command: '{"end": 7}'):
+            self.bench.same_work()
+
+    def test_simulators_that_do_other_work_are_not_compared(self):
+        ends = {"ours": 7, "other": 8}
+        with mock.patch.object(bench_measure, "run", lambda program, *rest: json.dumps({"end": ends[program]})), \
+                self.assertRaisesRegex(SystemExit, "do not do the same work"):
+            self.bench.same_work()
+
+    def test_rounds_end_when_time_is_up(self):
+        clock = iter([0, 0, 70, 130])
+        with mock.patch.object(bench_measure.time, "monotonic", lambda: next(clock)), \
+                mock.patch.object(bench_measure, "say", lambda text: None):
+            self.assertEqual(list(self.bench.rounds("what", 100)), [0, 1])
+
+
 RESULTS = {
     "quick": True,
     "machine": {"cpu": "A processor", "cores": 2, "compiler": "GNU 12.2.0, -O3", "kernel": "6.1", "load": 0.1,
@@ -130,13 +153,15 @@ RESULTS = {
     "queue_bytes": {"100000": [19.2]},
     "distributions": {"equal": {"1000": [20]}},
     "engine": {"Fenceline": {"1000": [40]}, "SystemC": {"1000": [400]}},
+    "engine_bytes": {"Fenceline": {"1000": [8000], "100000": [100]}, "SystemC": {"1000": [12000]}},
     "network": {"Fenceline": [50], "simpy": [5000]},
     "kernel": {"fifo": {"4": {"kernel": [1e6, 1e6, 5e5], "ours": [4e6, 2e6, 2e6]},
                         "1024": {"kernel": [1e5], "ours": [4e6]}}},
     "replay": {"100000": {"fifo": {"plain": {"4": [2e6, 3e6]}, "unchecked": {"4": [4e6]}}}},
-    "replay_peak_kb": {"100000": {"fifo": {"plain": {"4": [4096]}}}},
+    "replay_peak_kb": {jobs: {"fifo": {"plain": {"4": [4096]}, "timeouts": {"4": [peak]}}}
+                       for jobs, peak in (("100000", 4096), ("1000000", 8192))},
     "contexts": {"fiber_life": [35.0]},
-    "parse": {f"{parser}/{kind}": [rate] for parser, rate in (("ours", 600), ("simdjson", 1200), ("nlohmann", 50))
+    "parse": {f"{parser}_{kind}": [rate] for parser, rate in (("ours", 600), ("simdjson", 1200), ("nlohmann", 50))
               for kind in ("plain", "after")},
     "files": {"100000": {"jobs_per_second": [1e6], "peak_kb": [5000]},
               "1000000": {"jobs_per_second": [1e6], "peak_kb": [9000]}},
@@ -156,6 +181,9 @@ class Tables(unittest.TestCase):
         self.assertIn("| simpy | 5,000 | 100 |", self.tables["network"])
         self.assertIn("| nlohmann's DOM, one field read | 50 (×0.0833) | 50 (×0.0833) |", self.tables["parse"])
 
+    def test_memory_is_compared_at_a_size_that_all_have(self):
+        self.assertIn("| SystemC | 12,000 | 1.5 |", self.tables["engine-memory"])
+
     def test_the_ratio_to_the_kernel_is_taken_round_by_round(self):
         self.assertIn("| 4 | fifo | 1,000,000 | 2,000,000 | 4 |", self.tables["kernel"])
 
@@ -171,6 +199,7 @@ class Tables(unittest.TestCase):
             "memory per pending event": True,
             "JSON Lines read and checked into jobs": True,
             "memory per job in flight": True,
+            "memory of 1,000,000 jobs beside 100,000, the worst case: timeouts": False,
             "memory of a file of 1,000,000 jobs beside one of 100,000": False,
         })
 
