@@ -13,10 +13,17 @@
 
 namespace fenceline::bench {
 
+/// What jobs are like beyond their number and that of the entities.
+struct JobShape {
+    bool after = false;   ///< they come in fours, each but the first after the one before it
+    bool backlog = false; ///< all come at time 0: none is finished before all are pushed
+};
+
 /// Jobs spread over entities, a little less work than the ring can do.
 class GeneratedJobs final : public workloads::JobSource {
   public:
-    GeneratedJobs(std::uint64_t jobs, std::uint32_t entities) : jobs_(jobs), entities_(entities) {}
+    GeneratedJobs(std::uint64_t jobs, std::uint32_t entities, JobShape shape = {})
+        : jobs_(jobs), entities_(entities), shape_(shape) {}
     bool next(workloads::JobRecord& out) override {
         if (next_ == jobs_)
             return false;
@@ -25,6 +32,14 @@ class GeneratedJobs final : public workloads::JobSource {
         out.at = next_ * 100;
         out.duration = 90;
         out.entity = static_cast<std::uint32_t>(next_ * 7919 % entities_);
+        if (shape_.after) {
+            out.at = next_ / 4 * 400;
+            earlier_ = next_ - 1;
+            if (next_ % 4 != 0)
+                out.after = {&earlier_, 1};
+        }
+        if (shape_.backlog)
+            out.at = 0;
         ++next_;
         return true;
     }
@@ -38,7 +53,9 @@ class GeneratedJobs final : public workloads::JobSource {
   private:
     std::uint64_t jobs_;
     std::uint64_t next_ = 0;
+    std::uint64_t earlier_ = 0; ///< what the last record's `after` is about
     std::uint32_t entities_;
+    JobShape shape_;
 };
 
 inline std::string workload_text(std::uint32_t entities) {
@@ -56,10 +73,12 @@ inline workloads::Workload make_workload(std::uint32_t entities) {
     return workload;
 }
 
-inline workloads::Config make_config(const workloads::Workload& workload,
-                                     const std::string& policy) {
+/// With a timeout, it is armed anew for each job and never comes.
+inline workloads::Config make_config(const workloads::Workload& workload, const std::string& policy,
+                                     const std::string& timeout = "none") {
     const std::string text = fmt::format(
-        R"({{"format":"fenceline/config","version":1,"scheduler":{{"policy":"{}"}}}})", policy);
+        R"({{"format":"fenceline/config","version":1,"scheduler":{{"policy":"{}","timeout":"{}"}}}})",
+        policy, timeout);
     return workloads::resolve_rings(
         workloads::interpret_config(workloads::Json::parse(text), "bench"), workload);
 }

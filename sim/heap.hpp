@@ -151,9 +151,10 @@ class Pool {
     [[nodiscard, gnu::always_inline]] T& get(Handle<T> handle, std::string_view resource) {
         Slot& slot = slot_at(handle.index);
         machine_.point(Op::object, &slot);
-        if (!slot.header.is(handle.pack())) [[unlikely]]
-            history_.bad(hazards::use_after_free, handle.pack(), resource,
-                         "is accessed after its death");
+        if constexpr (kChecked)
+            if (!slot.header.is(handle.pack())) [[unlikely]]
+                history_.bad(hazards::use_after_free, handle.pack(), resource,
+                             "is accessed after its death");
         return slot.object();
     }
     [[nodiscard]] T& get(Handle<T> handle) { return get(handle, type_); }

@@ -35,4 +35,12 @@ inline constexpr bool kInstrumented = true;
 inline constexpr bool kInstrumented = false;
 #endif
 
+/// Whether each access through a handle is checked. Only a build that measures what the checks cost
+/// (FENCELINE_UNCHECKED in CMakeLists.txt) does without: it cannot tell the living from the dead.
+#if defined(FENCELINE_UNCHECKED)
+inline constexpr bool kChecked = false;
+#else
+inline constexpr bool kChecked = true;
+#endif
+
 } // namespace fenceline::sim::inline FENCELINE_MODE

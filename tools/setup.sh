@@ -9,9 +9,9 @@ fenceline_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 fenceline_build_packages=(g++ cmake ninja-build libboost-dev libboost-context-dev libfmt-dev
                           libspdlog-dev nlohmann-json3-dev libsimdjson-dev libzstd-dev libcli11-dev)
 fenceline_test_packages=(libgtest-dev libgmock-dev python3-jsonschema)
-# Nice to have: a second build is faster with ccache; some tests need the kernel's source.
+# Nice to have: a second build is faster with ccache; some tests need the kernel's source, one valgrind.
 fenceline_optional_packages=(ccache)
-fenceline_optional_test_packages=(linux-source-6.12 xz-utils tar)
+fenceline_optional_test_packages=(linux-source-6.12 xz-utils tar valgrind)
 
 say() { printf '%s\n' "$*"; }
 fail() {
