@@ -217,9 +217,7 @@ struct JobLineScanner::Parser {
     void advance_to(const char* line);
 };
 
-JobLineScanner::JobLineScanner() : parser_(std::make_unique<Parser>()) {
-    parser_->parser.threaded = false; // there is never a second batch that it could prepare
-}
+JobLineScanner::JobLineScanner() : parser_(std::make_unique<Parser>()) {}
 JobLineScanner::~JobLineScanner() = default;
 
 void JobLineScanner::open(std::string_view block) {
@@ -239,7 +237,8 @@ void JobLineScanner::Parser::open(const char* from) {
     }
     rest.remove_prefix(blank);
     base = rest.data();
-    // One batch, with room for any block up to the next power of two, so that memory is kept.
+    // One batch (so that simdjson starts no thread for the next), with room for any block up to the
+    // next power of two, so that memory is kept.
     const std::size_t room = std::max(std::bit_ceil(rest.size()), kLeastRoom);
     if (parser.iterate_many(rest.data(), rest.size(), room).get(stream) != simdjson::SUCCESS) {
         return;

@@ -192,5 +192,30 @@ TEST(LineWays, ALineDoesNotGoOnBehindItsEnd) {
     EXPECT_TRUE(usual(line, line));
 }
 
+TEST(JobChecker, SaysWhenItMayHaveForgottenAJob) {
+    NameTable entities;
+    entities.intern("a/gfx");
+    JobChecker checker(entities, 10);
+    JobRecord job;
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        RawJob raw;
+        raw.id = 1000 - 2 * i;
+        raw.entity = "a/gfx";
+        ASSERT_TRUE(checker.accept(raw, {}, job));
+    }
+    const auto fault = [&](const std::string& after) {
+        const Source source{"w.jsonl", 9};
+        const Json document = parse_json(
+            R"({"id":1,"at":0,"entity":"a/gfx","duration":1,"after":)" + after + "}", source);
+        return fault_of([&] { checker.read(Cursor(document, source), job); });
+    };
+    EXPECT_EQ(fault("[1000]"), "w.jsonl:9: /after/0: found 1000, expected the id of an earlier job "
+                               "(a stream of ids in no order knows its last 10 jobs)");
+    EXPECT_EQ(fault("[1]"), "w.jsonl:9: /after/0: found 1, the job itself, expected the id of an "
+                            "earlier job");
+    EXPECT_EQ(fault("[820]"), "accepted"); // ten jobs back
+    EXPECT_EQ(job.after.front(), 90U);
+}
+
 } // namespace
 } // namespace fenceline::workloads::tests
