@@ -41,8 +41,8 @@ struct FenceStub {
 
 /// The fence stands where in a pair the second one does (FencePart).
 struct ContainerFence {
-    explicit ContainerFence(std::variant<FenceArray, FenceChain, FenceStub> what)
-        : inside(std::move(what)) {}
+    template <class Inside>
+    explicit ContainerFence(Inside what) : inside(std::in_place_type<Inside>, std::move(what)) {}
 
     std::variant<FenceArray, FenceChain, FenceStub> inside;
     std::uint64_t unused = 0;
