@@ -19,11 +19,6 @@ if(as_one)
     target_link_libraries(scheduler_files PUBLIC fenceline_fences PRIVATE fenceline_flags)
 endif()
 
-# The scheduler file by file: releases compile it as one, which could not be replaced in part.
-file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scheduler/*.cpp)
-add_library(scheduler_apart STATIC EXCLUDE_FROM_ALL ${sources})
-target_link_libraries(scheduler_apart PUBLIC fenceline_fences PRIVATE ${our_flags})
-
 # fenceline_deviation(NAME "CONFORMANCE OPTIONS" FILE FROM TO [FILE FROM TO ...])
 function(fenceline_deviation name options)
     set(objects)
@@ -57,11 +52,9 @@ function(fenceline_deviation name options)
         list(APPEND objects
              "$<FILTER:$<TARGET_OBJECTS:scheduler_files>,EXCLUDE,/(${names})\\.cpp\\.>")
     endif()
-    # The copies come first on the linker's line, and the file-by-file scheduler before the layer's own,
-    # so that the objects that they stand for stay out.
+    # The copies come first on the linker's line, so that the library's own objects stay out.
     add_executable(deviation-${name} EXCLUDE_FROM_ALL conformance.cpp fenceline_side.cpp ${objects})
-    target_link_libraries(deviation-${name} PRIVATE conformance_random fenceline_workloads scheduler_apart
-                          ${our_flags})
+    target_link_libraries(deviation-${name} PRIVATE conformance_random fenceline_workloads ${our_flags})
     set_property(GLOBAL APPEND PROPERTY FENCELINE_DEVIATIONS deviation-${name})
     add_test(NAME conformance.deviation.${name}
              COMMAND deviation-${name} --expect-difference --count 1000 --fresh 0 ${options})
