@@ -340,10 +340,14 @@ TEST(Machine, ASleepTakesItsPlaceWhenItBegins) {
     EXPECT_THAT(log, ElementsAre("task at 5", "timer"));
 }
 
-/// A task that waits in `wait` until it is interrupted; what it did.
+/// A task that waits in `wait` until it is interrupted at 3, if it is still there; what it did.
 template <class Wait>
 std::vector<std::string> interrupted(Machine& machine, Wait wait, Context*& task) {
     auto log = std::make_shared<std::vector<std::string>>();
+    struct Interrupter {
+        Machine& machine;
+        Context*& task;
+    } interrupter{machine, task};
     machine.start_task("a", [&machine, &task, wait, log] {
         task = &machine.current();
         try {
@@ -352,13 +356,16 @@ std::vector<std::string> interrupted(Machine& machine, Wait wait, Context*& task
         } catch (const Interrupted&) {
             log->push_back("gave up at " + std::to_string(machine.now()));
         }
+        task = nullptr; // the context goes with the task
     });
     machine.engine.arm(
         3,
-        [](void* m, std::uint64_t c) {
-            static_cast<Machine*>(m)->interrupt(*reinterpret_cast<Context*>(c));
+        [](void* self, std::uint64_t) {
+            const auto& [in, whom] = *static_cast<Interrupter*>(self);
+            if (whom != nullptr)
+                in.interrupt(*whom);
         },
-        &machine, reinterpret_cast<std::uintptr_t>(task));
+        &interrupter, 0);
     run(machine);
     return *log;
 }
