@@ -69,6 +69,8 @@ inline constexpr std::uint16_t is_private = 1 << 8;    ///< must not reach a pub
 /// One of its references, which goes last, is the input's own (FenceCore::hold_for_input).
 inline constexpr std::uint16_t held_by_input = 1 << 9;
 inline constexpr std::uint16_t off_ledger = 1 << 10; ///< its pinning has been booked already
+/// Its only callback is the one that stands in the fence itself (FenceCore::add_own_callback).
+inline constexpr std::uint16_t own_callback = 1 << 11;
 } // namespace flag
 
 class FenceCore;
@@ -99,13 +101,16 @@ struct Callback {
 };
 using CallbackRef = sim::Handle<Callback>;
 inline constexpr std::uint32_t kNoCallback = ~std::uint32_t{0};
+/// Names the callback that stands in the fence itself.
+inline constexpr CallbackRef kOwnCallback{0, ~std::uint32_t{0}};
 
 struct Fence {
     sim::Time timestamp = 0; ///< when it signalled; valid with flag::timestamp
     std::uint32_t context = 0;
     std::uint32_t seqno = 0;
     OwnerRef lock_owner; ///< null: the lock is in the fence (or shared by the pair)
-    std::uint32_t first_callback = kNoCallback; ///< cb_list, as slots of callbacks
+    /// cb_list, as slots of callbacks. With flag::own_callback the two halves of its owner.
+    std::uint32_t first_callback = kNoCallback;
     std::uint32_t last_callback = kNoCallback;
     sim::Atomic<std::uint16_t> flags{0};
     OpsId ops = 0;

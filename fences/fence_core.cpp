@@ -191,8 +191,35 @@ void FenceCore::enable_sw_signaling(FenceRef ref) {
     enable_signaling_locked(ref, fence);
 }
 
+/// Somebody else registers, so there has to be a list.
+void FenceCore::move_out_own_callback(Fence& fence) {
+    const CallbackRef owner{fence.first_callback, fence.last_callback};
+    fence.flags.unmark(flag::own_callback);
+    fence.first_callback = fence.last_callback =
+        callbacks_.alloc(Callback{own_fn_, own_env_, owner.pack(), kNoCallback, kNoCallback}).index;
+}
+
+/// True when it was still there, in the fence or in the list.
+bool FenceCore::remove_own_callback(Fence& fence) {
+    if ((fence.flags.peek() & flag::own_callback) != 0) {
+        fence.flags.unmark(flag::own_callback);
+        fence.first_callback = fence.last_callback = kNoCallback;
+        return true;
+    }
+    for (std::uint32_t slot = fence.first_callback; slot != kNoCallback;
+         slot = callbacks_.at(slot).next) {
+        if (callbacks_.at(slot).fn != own_fn_)
+            continue;
+        unlink(fence, callbacks_.handle_at(slot));
+        return true;
+    }
+    return false;
+}
+
 /// To the head of the list, where waiters go.
 CallbackRef FenceCore::link_first(Fence& fence, Callback callback) {
+    if ((fence.flags.peek() & flag::own_callback) != 0)
+        move_out_own_callback(fence);
     const bool empty = fence.first_callback == kNoCallback;
     callback.previous = kNoCallback;
     callback.next = empty ? kNoCallback : fence.first_callback;
@@ -223,6 +250,8 @@ bool FenceCore::remove_callback(FenceRef ref, CallbackRef callback) {
     sim::Frame frame(machine, "dma_fence_remove_callback");
     Fence& fence = get(ref);
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    if (callback == kOwnCallback)
+        return remove_own_callback(fence);
     if (!callbacks_.alive(callback))
         return false;
     unlink(fence, callback);

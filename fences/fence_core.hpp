@@ -185,6 +185,14 @@ class FenceCore {
     }
     std::optional<CallbackRef> add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env,
                                             std::uint64_t owner);
+    /// The same for the callback that nearly every hardware fence has, the scheduler's: its function
+    /// is known once and for all, and while it is the only one its owner stands in the fence.
+    std::optional<CallbackRef> add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner);
+    /// What add_own_callback() registers. Before the first of them.
+    void set_own_callback(CallbackFn fn, void* env) {
+        own_fn_ = fn;
+        own_env_ = env;
+    }
     /// dma_fence_remove_callback: true when it was still registered.
     bool remove_callback(FenceRef ref, CallbackRef callback);
 
@@ -279,6 +287,8 @@ class FenceCore {
     [[gnu::cold]] void release_unsignaled(FenceRef ref, Fence& fence);
     void unlink(Fence& fence, CallbackRef callback);
     CallbackRef link_first(Fence& fence, Callback callback);
+    [[gnu::noinline]] void move_out_own_callback(Fence& fence);
+    bool remove_own_callback(Fence& fence);
     // fence_account.cpp
     [[nodiscard]] std::uint64_t container_bytes(FenceRef ref);
     void account_release(FenceRef ref, const Fence& fence, Holder holder);
@@ -297,6 +307,8 @@ class FenceCore {
     bool shared_lock_;
     bool pair_slab_;
     bool hardware_slab_;
+    CallbackFn own_fn_ = nullptr;
+    void* own_env_ = nullptr;
     sim::Pool<Callback> callbacks_;
     std::vector<OpsTable> ops_;
     /// By packed reference; only of fences with flag::has_deadline, so that others cost nothing.

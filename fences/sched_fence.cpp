@@ -36,18 +36,28 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
 }
 
 /// drm_sched_fence_release_scheduled: the pair goes, and with it its hold on the hardware fence.
-void SchedFences::release_scheduled(FenceCore& core, FenceRef ref) {
+[[gnu::always_inline]] inline void SchedFences::release_pair(FenceCore& core, FenceRef ref,
+                                                             SchedFence& both) {
     sim::Frame frame(core.machine, "drm_sched_fence_release_scheduled");
-    if (const FenceRef parent = core.pairs.at(ref.index()).parent)
+    if (const FenceRef parent = both.parent)
         core.put_last(parent, core.get(parent), Holder::sched_fence);
     core.free_after_grace_period(ref.sibling(FencePart::finished));
 }
 
-/// drm_sched_fence_release_finished: drops the reference that kept the pair's memory.
+void SchedFences::release_scheduled(FenceCore& core, FenceRef ref) {
+    release_pair(core, ref, core.pairs.at(ref.index()));
+}
+
+/// drm_sched_fence_release_finished: drops the reference that kept the pair's memory. In the timed
+/// form what the ops table would say about the other half is known here.
 void SchedFences::release_finished(FenceCore& core, FenceRef ref) {
     sim::Frame frame(core.machine, "drm_sched_fence_release_finished");
-    core.put_last(ref.sibling(FencePart::scheduled), core.pairs.at(ref.index()).scheduled,
-                  Holder::fence);
+    SchedFence& both = core.pairs.at(ref.index());
+    if (sim::kInstrumented || !both.scheduled.is_signaled_bit()) {
+        core.put_last(ref.sibling(FencePart::scheduled), both.scheduled, Holder::fence);
+    } else if (both.scheduled.references.put(core.machine, "fence")) {
+        release_pair(core, ref, both);
+    }
 }
 
 /// drm_sched_fence_get_driver_name.

@@ -41,6 +41,7 @@ class SchedFences {
   private:
     void set_parent(FenceRef finished, SchedFence& pair, FenceRef parent);
     static void set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time deadline);
+    static void release_pair(FenceCore& core, FenceRef ref, SchedFence& both);
     static void release_scheduled(FenceCore& core, FenceRef ref);
     static void release_finished(FenceCore& core, FenceRef ref);
     static std::string driver_name(FenceCore& core, FenceRef ref);

@@ -35,7 +35,8 @@ class Driver {
     /// The scheduler ends with this job on the hardware: take it off and signal its fence with an
     /// error; free_job follows. Called where SchedulerArgs::cancels_jobs says so (mainline).
     virtual void cancel_job(GpuSched&, JobRef) {}
-    /// One more fence the head job has to wait for, or none; asked after its dependencies.
+    /// One more fence the head job has to wait for, or none; asked after its dependencies, where
+    /// SchedulerArgs::prepares_jobs says so.
     virtual fences::FenceRef prepare_job(GpuSched&, JobRef) { return {}; }
 };
 

@@ -16,6 +16,7 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
     entity.self = ref;
     entity.id = std::move(id);
     entity.index = index;
+    figures.add_entity(index);
     entity.priority = priority;
     entity.has_guilty_flag = guilty_flag;
     entity.rq_priority = priority;
@@ -102,7 +103,7 @@ RunQueueRef GpuSched::run_queue_for(const Scheduler& sched, const Entity& entity
 
 /// drm_sched_entity_select_rq: another scheduler is chosen only when nothing is queued or running.
 void GpuSched::select_rq(Entity& entity) {
-    if (entity.sched_list.empty() || entity.job_count.read(machine) != 0)
+    if (entity.job_count.read(machine) != 0)
         return;
     sim::Frame frame(machine, "drm_sched_entity_select_rq");
     if (entity.last_scheduled && !core.is_signaled(entity.last_scheduled))
@@ -128,11 +129,14 @@ void GpuSched::refuse_push(const Entity& entity) {
     print("Trying to push to a killed entity (" + entity.id + ")");
 }
 
-/// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
 void GpuSched::push_job(JobRef job_ref) {
-    sim::Frame frame(machine, "drm_sched_entity_push_job");
     Job& job = jobs.get(job_ref, "job");
-    Entity& entity = entities.get(job.entity, "entity");
+    push_job(job_ref, job, entities.get(job.entity, "entity"));
+}
+
+/// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
+FENCELINE_HOT void GpuSched::push_job(JobRef job_ref, Job& job, Entity& entity) {
+    sim::Frame frame(machine, "drm_sched_entity_push_job");
     Scheduler& sched = sched_of(entity);
     log(JobEvent::queue, job, sched.ring_index);
     sched.score.add(machine, 1);
@@ -152,7 +156,7 @@ void GpuSched::push_job(JobRef job_ref) {
         rq_add_entity(rq, entity);
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
         rq.policy->join(entity, submit_ts);
-        rq.policy->set_ready(entity, true);
+        set_ready(rq, entity, true);
     }
     wakeup(sched);
 }

@@ -4,7 +4,6 @@
 #include "sim/time.hpp"
 
 #include <cstdint>
-#include <initializer_list>
 #include <string_view>
 
 namespace fenceline::scheduler {
@@ -44,21 +43,6 @@ class EventSink {
   public:
     virtual ~EventSink() = default;
     virtual void on_event(const LoggedEvent& event) = 0;
-
-    [[nodiscard]] bool wants(JobEvent event) const {
-        return (wanted_ >> static_cast<unsigned>(event) & 1) != 0;
-    }
-
-  protected:
-    /// Only these are worth a call from now on; at first all are.
-    void hear_only(std::initializer_list<JobEvent> events) {
-        wanted_ = 0;
-        for (const JobEvent event : events)
-            wanted_ |= std::uint32_t{1} << static_cast<unsigned>(event);
-    }
-
-  private:
-    std::uint32_t wanted_ = ~std::uint32_t{0}; ///< one bit each
 };
 
 } // namespace fenceline::scheduler

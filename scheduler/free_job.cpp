@@ -22,7 +22,7 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
             sched.driver->free_job(gpu_sched, job);
         gpu_sched.run_free_queue(sched);
     }
-    gpu_sched.run_job_queue(sched);
+    gpu_sched.run_job_queue_last(sched, sched.work_free_job);
 }
 
 /// drm_sched_get_finished_job: only ever the head of the pending list, however many are done.

@@ -35,6 +35,7 @@
 #include "fences/sched_fence.hpp"
 #include "scheduler/driver.hpp"
 #include "scheduler/event_log.hpp"
+#include "scheduler/job_figures.hpp"
 #include "scheduler/objects.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
@@ -60,6 +61,7 @@ struct SchedulerArgs {
     std::uint32_t hang_limit = 0;      ///< a job with more karma than this is guilty
     sim::Time timeout = sim::kForever; ///< kForever: none
     bool cancels_jobs = false;         ///< the driver has cancel_job (mainline)
+    bool prepares_jobs = false;        ///< the driver has prepare_job
     sim::Time run_job_cost = 0;
     sim::Time free_job_cost = 0;
 };
@@ -80,7 +82,8 @@ class GpuSched {
     sim::Pool<EntityStats> entity_stats;
     fences::ModuleRef module; ///< gpu_sched's text and slab
     fences::SchedFences s_fences;
-    EventSink* sink = nullptr;                    ///< hears every job event, if there is one
+    EventSink* sink = nullptr; ///< the event log: hears every job event, if there is one
+    JobFigures figures;
     std::function<void(const std::string&)> warn; ///< what the kernel would print
 
     // Schedulers (sched_main.cpp).
@@ -127,6 +130,18 @@ class GpuSched {
     void entity_destroy(EntityRef entity);
 
     // Jobs (job.cpp).
+    /// What the submitter says of a job.
+    struct JobSpec {
+        std::uint64_t id;
+        std::uint64_t ordinal;
+        sim::Time duration;
+        std::uint32_t credits;
+        RunJobKind run_job;
+    };
+    /// A submit ioctl for a job that waits for nothing, of a driver that needs nothing in between:
+    /// job_init(), job_arm() and push_job(). `made` is the job from before the push on; false, and
+    /// nothing made, where job_init() gives null.
+    bool submit(EntityRef entity, const JobSpec& spec, JobRef& made);
     /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0
     /// (-EINVAL).
     JobRef job_init(EntityRef entity, std::uint32_t credits);
@@ -145,12 +160,13 @@ class GpuSched {
     /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
     void check_scores(bool strict);
 
-    /// Tells the sink. `finished` and `hw_done` carry the fence's error.
+    /// Tells the log, and counts. `finished` and `hw_done` carry the fence's error. The driver says
+    /// what only it knows: run_job, hw_done and free_job.
     [[gnu::always_inline]] void log(JobEvent event, const Job& job, std::uint32_t ring,
                                     std::int32_t error = 0) {
-        if (sink != nullptr && sink->wants(event))
-            sink->on_event({machine.now(), event, job.id, job.ordinal, job.entity_index, ring,
-                            error, job.submit_ts});
+        if (sink != nullptr) [[unlikely]]
+            write_log(event, job, ring, error);
+        count(event, job, error);
     }
 
     /// `reset` is about a ring, not about a job.
@@ -160,7 +176,27 @@ class GpuSched {
     }
 
   private:
+    /// What becomes of an event in the figures; `event` is known where this is called.
+    [[gnu::always_inline]] void count(JobEvent event, const Job& job, std::int32_t error) {
+        if (event == JobEvent::queue)
+            figures.queued(job.entity_index, machine.now());
+        else if (event == JobEvent::run_job)
+            figures.ran(job.entity_index, machine.now() - job.submit_ts);
+        else if (event == JobEvent::finished)
+            figures.completed(job.entity_index, machine.now(), machine.now() - job.submit_ts,
+                              error != 0);
+        else if (event == JobEvent::free_job)
+            figures.freed();
+    }
+    [[gnu::noinline]] void write_log(JobEvent event, const Job& job, std::uint32_t ring,
+                                     std::int32_t error) {
+        sink->on_event({machine.now(), event, job.id, job.ordinal, job.entity_index, ring, error,
+                        job.submit_ts});
+    }
+
     // job.cpp
+    JobRef job_init(Entity& entity, std::uint32_t credits);
+    void job_arm(Job& job, Entity& entity);
     [[gnu::cold, gnu::noinline]] void refuse_job(const Entity& entity);
     void release_dependencies(Job& job);
     void xarray_erased(const Dependency& entry, bool all);
@@ -171,7 +207,8 @@ class GpuSched {
     void account_gpu_time(Scheduler& sched, const Job& job);
     // entity.cpp
     RunQueueRef run_queue_for(const Scheduler& sched, const Entity& entity) const;
-    void select_rq(Entity& entity);
+    void push_job(JobRef ref, Job& job, Entity& entity);
+    [[gnu::noinline]] void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);
     void rq_remove_entity(RunQueueRef rq, Entity& entity);
     [[gnu::cold, gnu::noinline]] void refuse_push(const Entity& entity);
@@ -182,6 +219,7 @@ class GpuSched {
     // select.cpp
     RunQueue* first_ready_queue(Scheduler& sched);
     Entity* select_entity(Scheduler& sched, RunQueue& rq);
+    void set_ready(RunQueue& rq, Entity& entity, bool ready);
     bool can_queue(Scheduler& sched, Job& job);
     [[gnu::cold, gnu::noinline]] void truncate_credits(Scheduler& sched, Job& job);
     bool pop_job(Entity& entity, RunQueue& rq, JobRef head, Job& job);
@@ -197,6 +235,7 @@ class GpuSched {
     void job_done(Job& job, std::int32_t result);
     static void job_done_cb(void* env, fences::FenceRef fence, std::uint64_t job);
     void run_job_queue(Scheduler& sched);
+    void run_job_queue_last(Scheduler& sched, const sim::Work& running);
     void run_free_queue_unconditionally(Scheduler& sched);
     // pending_list.cpp
     void pending_add_head(Scheduler& sched, JobRef job, Job& memory);

@@ -9,21 +9,41 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 using fences::FenceRef;
 using fences::Holder;
 
-/// drm_sched_job_init: the pair's memory is allocated now, and initialised by job_arm.
-JobRef GpuSched::job_init(EntityRef entity_ref, std::uint32_t credits) {
-    sim::Frame frame(machine, "drm_sched_job_init");
+/// Init, arm and push look up the same objects, so they hand them on.
+bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, JobRef& made) {
     Entity& entity = entities.get(entity_ref, "entity");
+    const JobRef job_ref = job_init(entity, spec.credits);
+    if (!job_ref) [[unlikely]]
+        return false;
+    made = job_ref;
+    Job& job = jobs.at(job_ref.index);
+    job.id = spec.id;
+    job.ordinal = spec.ordinal;
+    job.duration = spec.duration;
+    job.run_job = spec.run_job;
+    job_arm(job, entity);
+    push_job(job_ref, job, entity);
+    return true;
+}
+
+/// drm_sched_job_init: the pair's memory is allocated now, and initialised by job_arm.
+FENCELINE_HOT JobRef GpuSched::job_init(Entity& entity, std::uint32_t credits) {
+    sim::Frame frame(machine, "drm_sched_job_init");
     if (!entity.rq || credits == 0) [[unlikely]] {
         refuse_job(entity);
         return {};
     }
     const JobRef job_ref = jobs.alloc();
     Job& job = jobs.at(job_ref.index);
-    job.entity = entity_ref;
+    job.entity = entity.self;
     job.entity_index = entity.index;
     job.credits = credits;
     job.s_fence = s_fences.create();
     return job_ref;
+}
+
+JobRef GpuSched::job_init(EntityRef entity, std::uint32_t credits) {
+    return job_init(entities.get(entity, "entity"), credits);
 }
 
 void GpuSched::refuse_job(const Entity& entity) {
@@ -80,19 +100,23 @@ void GpuSched::xarray_erased(const Dependency& entry, bool all) {
 }
 
 /// drm_sched_job_arm.
-void GpuSched::job_arm(JobRef job_ref) {
+FENCELINE_HOT void GpuSched::job_arm(Job& job, Entity& entity) {
     sim::Frame frame(machine, "drm_sched_job_arm");
-    Job& job = jobs.get(job_ref, "job");
-    Entity& entity = entities.get(job.entity, "entity");
-    select_rq(entity);
+    if (!entity.sched_list.empty()) [[unlikely]]
+        select_rq(entity);
     const RunQueue& rq = run_queues.get(entity.rq, "run queue");
     job.sched = rq.sched;
     job.s_priority = entity.priority;
-    if (entity.stats)
+    if (entity.stats) [[unlikely]]
         get_stats(job);
     const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
     s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
                   entity.fence_context, seqno);
+}
+
+void GpuSched::job_arm(JobRef job_ref) {
+    Job& job = jobs.get(job_ref, "job");
+    job_arm(job, entities.get(job.entity, "entity"));
 }
 
 void GpuSched::release_dependencies(Job& job) {

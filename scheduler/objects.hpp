@@ -28,6 +28,7 @@ struct Entity;
 struct RunQueue;
 struct Scheduler;
 class Driver;
+class TreePolicy;
 using JobRef = sim::Handle<Job>;
 using EntityRef = sim::Handle<Entity>;
 using RunQueueRef = sim::Handle<RunQueue>;
@@ -105,6 +106,7 @@ struct RunQueue {
     sim::SpinLock lock;
     SchedulerRef sched;
     std::unique_ptr<RunQueuePolicy> policy;
+    TreePolicy* tree = nullptr; ///< the policy once more, if it is one; for what every job passes
 };
 
 /// struct drm_gpu_scheduler.
@@ -138,6 +140,7 @@ struct Scheduler {
     bool pause_submit = false;
     bool free_guilty = false;  ///< the job that timed out was done: the handler frees it
     bool cancels_jobs = false; ///< ops->cancel_job is set
+    bool prepares_jobs = false; ///< ops->prepare_job is set
     bool ready = false;
     fences::OwnerRef name_owner; ///< what its fences find through their back pointer
 };

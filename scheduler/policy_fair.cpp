@@ -9,9 +9,7 @@
 // So an entity that never has a second job waiting is never charged. That is mainline's, like all
 // the rest; the rules that a run may switch are FairRules.
 
-#include "scheduler/entity_heap.hpp"
-#include "scheduler/objects.hpp"
-#include "scheduler/run_queue_policy.hpp"
+#include "scheduler/tree_policy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,10 +30,10 @@ SignedTime scaled(SignedTime time, Priority priority) {
     return static_cast<SignedTime>(static_cast<std::uint64_t>(time) << vruntime_shift(priority));
 }
 
-class FairPolicy final : public RunQueuePolicy {
+class FairPolicy final : public TreePolicy {
   public:
     FairPolicy(std::uint32_t& ready_queues, std::uint32_t own_bit, const FairContext& context)
-        : RunQueuePolicy(ready_queues, own_bit), context_(context) {}
+        : TreePolicy(ready_queues, own_bit), context_(context) {}
 
     void add(Entity& entity) override { entity.node.listed = true; }
 
@@ -55,32 +53,15 @@ class FairPolicy final : public RunQueuePolicy {
         save_vruntime(entity, min_vruntime());
     }
 
-    void set_ready(Entity& entity, bool ready) override {
-        if (entity.node.ready == ready)
-            return;
-        entity.node.ready = ready;
-        if (ready)
-            ready_.insert(entity);
-        else
-            ready_.erase(entity);
-        note_ready(!ready_.empty());
-    }
-
-    Entity* first_ready() override { return ready_.empty() ? nullptr : &ready_.front(); }
-    void picked(Entity&) override {}
-
   private:
     /// drm_sched_rq_update_tree_locked.
     void put(Entity& entity, SignedTime key) {
         const bool inside = entity.node.tree_position != QueueNode::kNotInTree;
-        entity.node.key = key;
-        entity.node.order = ++insertions_;
+        set_key(entity, key);
         if (inside)
             tree_.settle(entity);
         else
             tree_.insert(entity);
-        if (entity.node.ready)
-            ready_.settle(entity);
         tree_changed();
     }
     /// drm_sched_rq_remove_tree_locked.
@@ -158,8 +139,6 @@ class FairPolicy final : public RunQueuePolicy {
 
     FairContext context_;
     EntityHeap<&QueueNode::tree_position> tree_; ///< everybody who has a job
-    EntityHeap<&QueueNode::position> ready_;     ///< those of them that wait for nothing
-    std::uint64_t insertions_ = 0;
     std::optional<Priority> head_prio_; ///< of the leftmost, as of the last change of the tree
     SignedTime monotonic_min_ = 0;      ///< the greatest key that the leftmost ever had
 };

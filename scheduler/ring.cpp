@@ -143,7 +143,7 @@ FENCELINE_HOT void Ring::signal_from_interrupt(const Item& item) {
 
 FENCELINE_HOT void Ring::signal(const Item& item) {
     fences::Fence& fence = core_.get(item.fence);
-    if (sink != nullptr && sink->wants(JobEvent::hw_done))
+    if (sink != nullptr) [[unlikely]]
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
                         args_.index, fence.error, 0});
     core_.signal(item.fence, fence);

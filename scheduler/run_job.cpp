@@ -13,6 +13,17 @@ FENCELINE_HOT void GpuSched::run_job_queue(Scheduler& sched) {
         sched.submit_wq->queue(sched.work_run_job);
 }
 
+/// The same as the last thing that a work item does. Most often nobody is ready then and the run
+/// would come to nothing but the locks that it takes on its way.
+FENCELINE_HOT void GpuSched::run_job_queue_last(Scheduler& sched, const sim::Work& running) {
+    if (sched.ready_queues == 0 && !sched.pause_submit &&
+        sched.submit_wq->pass_over(sched.work_run_job, running)) {
+        machine.counters.locks += sched.num_rqs;
+        return;
+    }
+    run_job_queue(sched);
+}
+
 /// __drm_sched_run_free_queue.
 FENCELINE_HOT void GpuSched::run_free_queue_unconditionally(Scheduler& sched) {
     if (!sched.pause_submit)
@@ -39,7 +50,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
     Job& job = jobs.at(job_ref.index);         // select_entity has just looked at it
     if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
         entity->entity_idle.complete_all(machine);
-        run_job_queue(sched);
+        run_job_queue_last(sched, sched.work_run_job);
         return;
     }
     sched.credit_count.add(machine, job.credits);
@@ -56,7 +67,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         fences::Fence& parent = core.get(result.fence);
         core.put(result.fence, parent, Holder::driver); // run_job's reference; the pair's stays
         if (const auto callback =
-                core.add_callback(result.fence, parent, job_done_cb, this, job_ref.pack()))
+                core.add_own_callback(result.fence, parent, job_ref.pack()))
             job.cb = *callback;
         else
             job_done(job_ref, core.get(result.fence).error);
@@ -64,7 +75,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         job_done(job_ref, result.error);
     }
     sched.job_scheduled.wake_up(machine);
-    run_job_queue(sched);
+    run_job_queue_last(sched, sched.work_run_job);
 }
 
 /// drm_sched_job_begin: to the tail of the pending list; the timeout starts anew with every job.

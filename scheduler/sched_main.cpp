@@ -1,6 +1,7 @@
 // A scheduler's beginning and end, and what concerns all of them.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/tree_policy.hpp"
 
 #include <limits>
 
@@ -35,7 +36,9 @@ GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wak
       schedulers(m, "scheduler", describe_sched), entity_stats(m, "entity stats", describe_stats),
       module(fence_core.modules.alloc(fences::Module{"gpu_sched", 0})),
       s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
-      system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {}
+      system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {
+    core.set_own_callback(job_done_cb, this);
+}
 
 /// drm_sched_init.
 SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
@@ -51,12 +54,14 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.credit_limit = args.credit_limit;
     sched.hang_limit = args.hang_limit;
     sched.cancels_jobs = args.cancels_jobs;
+    sched.prepares_jobs = args.prepares_jobs;
     sched.num_rqs = args.policy == Policy::fair ? 1 : kPriorityCount;
     for (std::uint32_t i = 0; i < sched.num_rqs; ++i) {
         sched.sched_rq[i] = run_queues.alloc();
         RunQueue& rq = run_queues.at(sched.sched_rq[i].index);
         rq.sched = ref;
         rq.policy = make_policy(sched, 1u << i, args.fair);
+        rq.tree = dynamic_cast<TreePolicy*>(rq.policy.get());
     }
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
     sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);

@@ -1,6 +1,7 @@
 // Which job is next: the entity by policy, its head job once its dependencies have signalled.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/tree_policy.hpp"
 
 #include <bit>
 #include <utility>
@@ -40,15 +41,24 @@ FENCELINE_HOT RunQueue* GpuSched::first_ready_queue(Scheduler& sched) {
     return &run_queues.get(sched.sched_rq[first], "run queue");
 }
 
+/// The entity became, or ceased to be, drm_sched_entity_is_ready().
+FENCELINE_HOT void GpuSched::set_ready(RunQueue& rq, Entity& entity, bool ready) {
+    if (rq.tree != nullptr)
+        rq.tree->set_ready(entity, ready);
+    else
+        rq.policy->set_ready(entity, ready);
+}
+
 /// The second half: the entity that the policy says. If its job lacks credits nobody runs: there is
 /// no way past it, not even for less urgent queues.
 FENCELINE_HOT Entity* GpuSched::select_entity(Scheduler& sched, RunQueue& rq) {
     sim::Frame frame(machine, "drm_sched_select_entity");
     sim::SpinGuard guard(machine, rq.lock, "rq->lock");
-    Entity& entity = *rq.policy->first_ready();
+    Entity& entity = rq.tree != nullptr ? *rq.tree->first_ready() : *rq.policy->first_ready();
     if (!can_queue(sched, jobs.get(entity.head, "job")))
         return nullptr;
-    rq.policy->picked(entity);
+    if (rq.tree == nullptr)
+        rq.policy->picked(entity);
     entity.entity_idle.reinit(machine);
     return &entity;
 }
@@ -61,7 +71,7 @@ FENCELINE_HOT FenceRef GpuSched::next_dependency(Job& job, JobRef self, Schedule
         job.next_dependency = entry.next;
         return core.take(entry.fence);
     }
-    return sched.driver->prepare_job(*this, self);
+    return sched.prepares_jobs ? sched.driver->prepare_job(*this, self) : FenceRef{};
 }
 
 /// drm_sched_entity_add_dependency_cb: true when the entity has to wait. Own fences are ignored,
@@ -99,7 +109,7 @@ void GpuSched::dependency_signalled(void* env, FenceRef fence, std::uint64_t pac
     self.core.put(fence, Holder::dependency);
     RunQueue& rq = self.run_queues.get(entity.rq, "run queue");
     if (entity.node.listed && entity.head)
-        rq.policy->set_ready(entity, true);
+        self.set_ready(rq, entity, true);
     self.wakeup(self.schedulers.get(rq.sched, "scheduler"));
 }
 
@@ -109,11 +119,11 @@ FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_re
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     while ((entity.dependency = next_dependency(job, job_ref, sched))) {
         // Not ready while it waits; said before the callback is armed, which may say otherwise.
-        rq.policy->set_ready(entity, false);
+        set_ready(rq, entity, false);
         if (add_dependency_cb(entity))
             return false;
         entity.dependency = FenceRef{};
-        rq.policy->set_ready(entity, true);
+        set_ready(rq, entity, true);
     }
     if (entity.has_guilty_flag && entity.guilty.read(machine) != 0) [[unlikely]]
         core.set_error(job.s_fence, kEcanceled);
@@ -126,7 +136,7 @@ FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_re
     if (sched.kernel == KernelVersion::mainline) {
         rq_pop_entity(rq, entity);
     } else if (!entity.head) {
-        rq.policy->set_ready(entity, false);
+        set_ready(rq, entity, false);
     } else if (sched.policy == Policy::fifo) {
         sim::SpinGuard guard(machine, entity.lock, "entity->lock");
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");

@@ -48,6 +48,10 @@ class Atomic {
         return found;
     }
 
+    // Marks of the model's own that share the word: no operations.
+    void mark(T mask) { value_ = static_cast<T>(value_ | mask); }
+    void unmark(T mask) { value_ = static_cast<T>(value_ & ~mask); }
+
     // Bit operations, by mask.
     [[nodiscard]] bool test_bit(Machine& machine, T mask) const {
         machine.point(Op::read, this);

@@ -74,6 +74,10 @@ class Engine {
     /// Executes up to `budget` events that are due up to and including `until`. Returns false when
     /// nothing is left up to then (the clock stays at the last event).
     bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
+    /// Nothing is due at this instant but what is posted now: that would run right after the present
+    /// event. For whoever knows that it would do nothing, and counts it instead.
+    [[nodiscard]] bool next_to_run() const { return head_ == tail_ && executed_ < limit_; }
+    void count_skipped() { ++executed_; }
     /// Ends the run() that is going on after the present event.
     void stop() { limit_ = 0; }
     /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the

@@ -77,6 +77,17 @@ class Workqueue {
             take_later_turn();
         return true;
     }
+    /// For the last thing that the item `running` of this queue does, when it is to queue `work` and
+    /// `work` would find nothing to do now. True: its turn would come next and take no time; it is counted
+    /// and nothing is queued. False: queue it.
+    [[nodiscard, gnu::always_inline]] bool pass_over(const Work& work, const Work& running) {
+        if (kInstrumented || first_ != nullptr || !machine_.engine.next_to_run() ||
+            wakeup_cost_ != 0 || work.cost_ != 0 || running.cost_ != 0 || missed_turns_ != 0 || waited_for_)
+            return false;
+        ++machine_.counters.atomics;
+        machine_.engine.count_skipped();
+        return true;
+    }
     /// cancel_work: takes a pending item out. Returns whether it was pending.
     bool cancel(Work& work);
     /// cancel_work_sync: takes a pending item out and waits for a running one (unless it is the

@@ -9,23 +9,20 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
-using scheduler::JobEvent;
-
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
       rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
       sched_(machine_, core_, config.costs.wakeup), containers_(core_),
-      names_(machine_, containers_), statistics_(workload), named_(core_),
+      names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs), named_(core_),
       history_(workload.streamed) {
     machine_.fibers_for_all = options.fibers_for_all;
     if (explain != nullptr)
         for (const sim::Hazard& hazard : *explain)
             if (hazard.key != 0)
                 machine_.want(hazard.pool, hazard.key);
-    if (options.events == nullptr) // what the statistics are made of
-        hear_only({JobEvent::queue, JobEvent::run_job, JobEvent::finished, JobEvent::free_job});
-    sched_.sink = this;
+    sched_.sink = options.events;
+    sched_.figures.watch_end([](void* self) { static_cast<Run*>(self)->stop_if_complete(); }, this);
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
                                         [&](const auto& entry) { return entry.first == text; });
@@ -39,6 +36,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     build_entities();
     plan_actions();
     build_programs();
+    plain_submits_ = held_.empty() && config.lifetime.public_fence == fences::PublicFence::split;
+    update_next_input();
     fetch_job();
 }
 
@@ -123,21 +122,22 @@ void Run::build_entities() {
                 sim::ContextKind::task, spec.client, machine_.next_context_id());
         }
         client_of_entity_.push_back(client->second);
+        context_of_entity_.push_back(clients_[client->second].context.get());
     }
 }
 
 void Run::fetch_job() {
     have_job_ = source_.next(next_job_);
-    update_next_input();
+    next_input_ = have_job_ && next_job_.at < next_other_ ? next_job_.at : next_other_;
 }
 
 void Run::update_next_input() {
-    const sim::Time job = have_job_ ? next_job_.at : sim::kForever;
     const sim::Time action =
         next_action_ < actions_.size() ? actions_[next_action_]->at : sim::kForever;
     const sim::Time start =
         next_start_ < starts_.size() ? starts_[next_start_]->spec().start : sim::kForever;
-    next_input_ = std::min({job, action, start});
+    next_other_ = std::min(action, start);
+    next_input_ = have_job_ && next_job_.at < next_other_ ? next_job_.at : next_other_;
 }
 
 /// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
@@ -157,39 +157,15 @@ void Run::fire() {
     } else {
         start_program();
     }
-    stop_if_complete();
-}
-
-void Run::on_event(const scheduler::LoggedEvent& event) {
-    if (options_.events != nullptr) [[unlikely]]
-        options_.events->on_event(event);
-    switch (event.event) {
-    case JobEvent::queue:
-        return statistics_.queued(event.entity, event.time);
-    case JobEvent::run_job:
-        return statistics_.ran(event.entity, event.time - event.submitted);
-    case JobEvent::finished:
-        return statistics_.completed(event.entity, event.time, event.time - event.submitted,
-                                     event.error != 0);
-    case JobEvent::free_job:
-        statistics_.freed_one();
-        return forget_job(event.ordinal);
-    default:
-        return;
-    }
-}
-
-void Run::forget_job(std::uint64_t ordinal) {
-    if (ordinal < kProgramOrdinals) [[likely]]
-        window_.remove(ordinal);
-    stop_if_complete();
+    if (!have_job_)
+        stop_if_complete();
 }
 
 /// The normal end: no action left, every program ended, and every pushed job freed.
 bool Run::complete() const {
     return !have_job_ && pushes_.empty() && next_action_ == actions_.size() &&
            actions_running_ == 0 && programs_running_ == 0 &&
-           statistics_.freed() == statistics_.submitted();
+           sched_.figures.total_freed() == sched_.figures.total_submitted();
 }
 
 void Run::stop_if_complete() {
@@ -214,7 +190,7 @@ RunEnd Run::run_proper() {
             break;
         if (options_.on_progress &&
             !options_.on_progress({machine_.now(), machine_.engine.executed(),
-                                   statistics_.submitted(), statistics_.freed()}))
+                                   sched_.figures.total_submitted(), sched_.figures.total_freed()}))
             return RunEnd::interrupted;
     }
     if (config_.until == sim::kForever || (machine_.engine.idle() && next_input_ == sim::kForever))
@@ -240,7 +216,7 @@ RunResult Run::execute() {
     RunResult result;
     result.end = run_proper();
     result.end_time = machine_.now();
-    result.jobs_unfinished = statistics_.submitted() - statistics_.finished();
+    result.jobs_unfinished = sched_.figures.total_submitted() - sched_.figures.total_finished();
     if (result.end != RunEnd::hazard && result.end != RunEnd::interrupted) {
         try {
             teardown(result.end);

@@ -2,8 +2,7 @@
 //
 // DOC: the parts. Run is where the layers meet: it owns the machine, RCU, the fences, the
 // scheduler, one driver per driver name of the configuration, the containers that user space put
-// fences in, and the statistics. It is class 0 of the order of events (listed jobs, then actions),
-// and it hears of every job event.
+// fences in, and the statistics. It is class 0 of the order of events (listed jobs, then actions).
 //
 // Ownership: Run owns all of it; the workload, the configuration and the job source are the
 // caller's and outlive it. Members die in reverse order, the machine last, after everything that
@@ -39,7 +38,7 @@ inline constexpr std::uint64_t kProgramOrdinals = std::uint64_t{1} << 63;
 /// Between looks at progress and Ctrl-C.
 inline constexpr std::uint64_t kEventsPerSlice = 1 << 15;
 
-class Run final : public sim::InputSource, public scheduler::EventSink, private ClientHost {
+class Run final : public sim::InputSource, private ClientHost {
   public:
     /// `explain`, if given, are the hazards of an identical run: the histories of what they were
     /// about are recorded, in the instrumented form.
@@ -52,8 +51,6 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     // sim::InputSource: listed jobs, then actions, then the starts of programs.
     sim::Time next_time() override { return next_input_; }
     void fire() override;
-    // scheduler::EventSink.
-    void on_event(const scheduler::LoggedEvent& event) override;
 
   private:
     /// A listed job that waits for its client to get through the cost of submitting.
@@ -109,7 +106,6 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     void update_next_input();
     RunEnd run_proper();
     void run_to_idle();
-    [[gnu::noinline]] void forget_job(std::uint64_t ordinal);
     void stop_if_complete();
     [[nodiscard]] bool complete() const;
     // submit.cpp
@@ -198,6 +194,9 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
 
     std::vector<Client> clients_;
     std::vector<std::uint32_t> client_of_entity_;
+    std::vector<sim::Context*> context_of_entity_; ///< the client's
+    /// No driver makes fences early and no action waits for a job: nothing lies between init and push.
+    bool plain_submits_ = false;
     JobWindow window_;
     NamedFences named_;
     EntityHistory history_;                        ///< of a stream
@@ -218,6 +217,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
     std::vector<std::string> exited_clients_;
     std::vector<std::string> stuck_programs_; ///< what they waited for when nothing was left to do
     sim::Time next_input_ = 0;
+    sim::Time next_other_ = 0; ///< the next input that is no listed job
     std::unordered_map<std::uint64_t, HeldFence> held_; ///< by job id
     std::deque<UnloadRecord> unloads_;
     std::vector<std::string> observations_;

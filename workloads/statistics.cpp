@@ -4,7 +4,8 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
-Statistics::Statistics(const Workload& workload) {
+Statistics::Statistics(const Workload& workload, scheduler::JobFigures& figures)
+    : figures_(figures) {
     std::unordered_map<std::string, std::uint32_t> known;
     for (const EntitySpec& entity : workload.entities) {
         const auto next = static_cast<std::uint32_t>(clients_.size());
@@ -14,7 +15,8 @@ Statistics::Statistics(const Workload& workload) {
             clients_.back()->name = entity.client;
         }
         client_of_.push_back(client->second);
-        by_entity_.push_back(clients_[client->second].get());
+        figures.assign(static_cast<std::uint32_t>(client_of_.size() - 1),
+                       clients_[client->second]->figures);
     }
     with_entities_ = clients_.size();
     for (const ClientSpec& client : workload.clients) { // without an entity of its own
@@ -26,10 +28,11 @@ Statistics::Statistics(const Workload& workload) {
 }
 
 void Statistics::fill(RunResult& result, std::span<const scheduler::Ring* const> rings) const {
-    result.jobs_submitted = submitted_;
-    result.jobs_finished = finished_;
-    result.jobs_failed = failed_;
-    result.makespan = last_finished_ > first_push_ ? last_finished_ - first_push_ : 0;
+    result.jobs_submitted = figures_.total_submitted();
+    result.jobs_finished = figures_.total_finished();
+    result.jobs_failed = figures_.total_failed();
+    const sim::Time last = figures_.last_finished();
+    result.makespan = last > figures_.first_push() ? last - figures_.first_push() : 0;
     const auto span = static_cast<double>(result.makespan);
     for (const scheduler::Ring* ring : rings) {
         RingResult out;
@@ -59,9 +62,9 @@ void Statistics::fill_clients(RunResult& result,
     double sum = 0;
     double squares = 0;
     for (std::size_t i = 0; i < clients_.size(); ++i) {
-        const Client& client = *clients_[i];
+        const scheduler::ClientFigures& client = clients_[i]->figures;
         ClientResult out;
-        out.name = client.name;
+        out.name = clients_[i]->name;
         out.submitted = client.submitted;
         out.finished = client.finished;
         out.failed = client.failed;

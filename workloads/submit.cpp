@@ -14,7 +14,7 @@ void Run::submit_listed() {
     const std::uint64_t ordinal = window_.enter();
     if (workload_.streamed)
         history_.push(next_job_.entity);
-    if (config_.costs.submit == 0)
+    if (config_.costs.submit == 0) [[likely]]
         submit(next_job_, ordinal);
     else
         submit_later(ordinal);
@@ -29,6 +29,7 @@ void Run::submit_later(std::uint64_t ordinal) {
         if (const auto push = pushes_.find(earlier); push != pushes_.end())
             start = std::max(start, push->second);
     client.free_at = sim::add_saturating(start, config_.costs.submit);
+    window_.expect(ordinal);
     pushes_.emplace(ordinal, client.free_at);
     client.submissions.push_back(
         {next_job_, {next_job_.after.begin(), next_job_.after.end()}, ordinal});
@@ -46,23 +47,30 @@ void Run::submit_delayed(Client& client) {
     client.submissions.pop_front();
     due.record.after = due.after;
     pushes_.erase(due.ordinal);
+    window_.met(due.ordinal);
     submit(due.record, due.ordinal);
 }
 
 /// What a driver's submit ioctl does: init, dependencies, arm, push.
 void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
-    sim::ContextScope scope(machine_, *clients_[client_of_entity_[record.entity]].context);
+    sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
     sim::Frame frame(machine_, "driver: submit ioctl");
+    if (record.after.empty() && record.uses == 0 && plain_submits_) {
+        sched_.submit(
+            entities_[record.entity],
+            {record.id, ordinal, record.duration, record.credits, record.run_job},
+            window_.place_of(ordinal));
+        return;
+    }
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
     if (!ref) { // the ioctl fails, nothing is pushed
-        window_.remove(ordinal);
         if (const auto held = held_.find(record.id); held != held_.end())
             held->second.pushed = true; // there will be no fence
         for (const std::uint64_t earlier : record.after)
             named_.named(earlier);
         return;
     }
-    window_.set(ordinal, ref);
+    window_.place_of(ordinal) = ref;
     scheduler::Job& job = sched_.jobs.get(ref, "job");
     job.id = record.id;
     job.ordinal = ordinal;

@@ -152,7 +152,7 @@ void Run::fill_lifetime(RunResult& result) {
         out.longest_holder = fences::name_of(ledger.longest().holder);
     out.unreleased = ledger.unreleased();
     out.peak_fences = core_.peak_alive();
-    if (const auto jobs = static_cast<double>(statistics_.submitted()); jobs > 0) {
+    if (const auto jobs = static_cast<double>(sched_.figures.total_submitted()); jobs > 0) {
         out.atomics_per_job = static_cast<double>(machine_.counters.atomics) / jobs;
         out.locks_per_job = static_cast<double>(machine_.counters.locks) / jobs;
     }

@@ -69,6 +69,7 @@ class DriverTest : public testing::Test {
         SchedulerArgs args = with(Policy::fifo, 2);
         args.name = "gfx";
         args.driver = &driver;
+        args.prepares_jobs = true;
         sched = gpu.sched_init(args);
         entity = gpu.entity_init("a", 0, Priority::normal, std::vector<SchedulerRef>{sched});
     }

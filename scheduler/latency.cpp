@@ -1,9 +1,9 @@
-#include "workloads/latency.hpp"
+#include "scheduler/latency.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace fenceline::workloads {
+namespace fenceline::scheduler {
 
 void LatencyRecorder::start_counting() {
     counting_ = true;
@@ -55,4 +55,4 @@ LatencySummary LatencyRecorder::summary() const {
     return summary;
 }
 
-} // namespace fenceline::workloads
+} // namespace fenceline::scheduler

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "sim/time.hpp"
-#include "workloads/simulation.hpp"
 
 #include <array>
 #include <bit>
@@ -15,7 +14,17 @@
 #include <memory>
 #include <vector>
 
-namespace fenceline::workloads {
+namespace fenceline::scheduler {
+
+/// Distribution of a latency. Exact up to some thousand values, then within 0.8 %.
+struct LatencySummary {
+    std::uint64_t count = 0;
+    double mean = 0; ///< nanoseconds
+    sim::Time p50 = 0;
+    sim::Time p95 = 0;
+    sim::Time p99 = 0;
+    sim::Time max = 0;
+};
 
 class LatencyRecorder {
   public:
@@ -60,4 +69,4 @@ class LatencyRecorder {
     std::array<std::unique_ptr<Octave>, kOctaves> octaves_;
 };
 
-} // namespace fenceline::workloads
+} // namespace fenceline::scheduler
