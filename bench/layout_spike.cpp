@@ -60,12 +60,12 @@ class Spike final : public sim::InputSource {
 
     void push() {
         const scheduler::JobRef ref = jobs_.alloc();
-        scheduler::Job& job = jobs_.at(ref.index);
+        scheduler::Job& job = jobs_.at(ref.index());
         job.entity_index = static_cast<std::uint32_t>(remaining_) % kEntities;
         job.duration = kDuration;
         job.submit_ts = machine_.now();
         const auto pair = pairs_.alloc();
-        job.s_fence = {fences::FencePart::finished, pair.index, pair.generation};
+        job.s_fence = {fences::FencePart::finished, pair.index(), pair.generation()};
         Queue& queue = queues_[job.entity_index];
         if (queue.tail)
             jobs_.get(queue.tail).next = ref;
@@ -83,15 +83,15 @@ class Spike final : public sim::InputSource {
         if (!queue.head)
             queue.tail = {};
         const auto fence = spike.hardware_.alloc();
-        job.hardware = {fences::FencePart::hardware, fence.index, fence.generation};
+        job.hardware = {fences::FencePart::hardware, fence.index(), fence.generation()};
         spike.machine_.engine.arm(spike.machine_.now() + job.duration, complete, self, ref.pack());
     }
     static void complete(void* self, std::uint64_t packed) {
         auto& spike = *static_cast<Spike*>(self);
         const scheduler::Job& job = spike.jobs_.get(scheduler::JobRef::unpack(packed));
-        spike.hardware_.get({job.hardware.index(), job.hardware.generation}).base.timestamp =
+        spike.hardware_.get({job.hardware.index(), job.hardware.generation()}).base.timestamp =
             spike.machine_.now();
-        spike.pairs_.get({job.s_fence.index(), job.s_fence.generation}).finished.timestamp =
+        spike.pairs_.get({job.s_fence.index(), job.s_fence.generation()}).finished.timestamp =
             spike.machine_.now();
         spike.machine_.engine.post(free_job, self, packed);
     }
@@ -99,8 +99,8 @@ class Spike final : public sim::InputSource {
         auto& spike = *static_cast<Spike*>(self);
         const scheduler::JobRef ref = scheduler::JobRef::unpack(packed);
         const scheduler::Job& job = spike.jobs_.get(ref);
-        spike.hardware_.free({job.hardware.index(), job.hardware.generation});
-        spike.pairs_.free({job.s_fence.index(), job.s_fence.generation});
+        spike.hardware_.free({job.hardware.index(), job.hardware.generation()});
+        spike.pairs_.free({job.s_fence.index(), job.s_fence.generation()});
         spike.jobs_.free(ref);
         ++spike.freed_;
     }

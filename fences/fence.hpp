@@ -31,31 +31,41 @@ namespace fenceline::fences::inline FENCELINE_MODE {
 /// where in its slot the fence stands: at the front, or behind the room of another fence.
 enum class FencePart : std::uint8_t { hardware = 0, scheduled = 1, finished = 2, container = 3 };
 
-struct alignas(8) FenceRef {
-    std::uint32_t where = 0; ///< slot index, a multiple of 4, and in its low two bits the FencePart
-    std::uint32_t generation = 0;
-
+class FenceRef {
+  public:
     constexpr FenceRef() = default;
+    /// `index`: of the slot, a multiple of 4; the part stands in its low two bits.
     constexpr FenceRef(FencePart part, std::uint32_t index, std::uint32_t slot_generation)
-        : where(index | static_cast<std::uint32_t>(part)), generation(slot_generation) {}
-
-    [[nodiscard]] FencePart part() const { return static_cast<FencePart>(pack() & 3u); }
-    [[nodiscard]] std::uint32_t index() const { return where & ~3u; }
-    [[nodiscard]] FenceRef sibling(FencePart other) const {
-        return unpack((pack() & ~std::uint64_t{3}) | static_cast<std::uint64_t>(other));
+        : packed_(std::uint64_t{slot_generation} << 32 | index | static_cast<std::uint64_t>(part)) {
     }
-    explicit operator bool() const { return pack() != 0; }
-    friend bool operator==(FenceRef a, FenceRef b) { return a.pack() == b.pack(); }
 
-    [[nodiscard]] std::uint64_t pack() const { return std::bit_cast<std::uint64_t>(*this); }
-    [[nodiscard]] static FenceRef unpack(std::uint64_t packed) {
-        return std::bit_cast<FenceRef>(packed);
+    [[nodiscard]] constexpr FencePart part() const { return static_cast<FencePart>(packed_ & 3u); }
+    [[nodiscard]] constexpr std::uint32_t index() const {
+        return static_cast<std::uint32_t>(packed_) & ~3u;
+    }
+    [[nodiscard]] constexpr std::uint32_t generation() const {
+        return static_cast<std::uint32_t>(packed_ >> 32);
+    }
+    [[nodiscard]] constexpr FenceRef sibling(FencePart other) const {
+        return unpack((packed_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(other));
+    }
+    constexpr explicit operator bool() const { return packed_ != 0; }
+    friend constexpr bool operator==(FenceRef a, FenceRef b) { return a.packed_ == b.packed_; }
+
+    [[nodiscard]] constexpr std::uint64_t pack() const { return packed_; }
+    [[nodiscard]] static constexpr FenceRef unpack(std::uint64_t packed) {
+        FenceRef ref;
+        ref.packed_ = packed;
+        return ref;
     }
     /// The handle of the memory it is in.
     template <class T>
-    [[nodiscard]] sim::Handle<T> memory() const {
-        return sim::Handle<T>::unpack(pack() & ~std::uint64_t{3});
+    [[nodiscard]] constexpr sim::Handle<T> memory() const {
+        return sim::Handle<T>::unpack(packed_ & ~std::uint64_t{3});
     }
+
+  private:
+    std::uint64_t packed_ = 0;
 };
 
 /// dma_fence::flags. The kernel's bits, then ours.
@@ -104,14 +114,35 @@ inline constexpr std::uint32_t kNoCallback = ~std::uint32_t{0};
 /// Names the callback that stands in the fence itself.
 inline constexpr CallbackRef kOwnCallback{0, ~std::uint32_t{0}};
 
+/// dma_fence::cb_list: slots of the first and the last callback, in one word; or, with
+/// flag::own_callback, the owner of the only one.
+class CallbackList {
+  public:
+    constexpr CallbackList() = default;
+    constexpr CallbackList(std::uint32_t first, std::uint32_t last)
+        : packed_(std::uint64_t{last} << 32 | first) {}
+    constexpr explicit CallbackList(std::uint64_t owner) : packed_(owner) {}
+
+    [[nodiscard]] constexpr bool empty() const { return packed_ == kNone; }
+    [[nodiscard]] constexpr std::uint32_t first() const {
+        return static_cast<std::uint32_t>(packed_);
+    }
+    [[nodiscard]] constexpr std::uint32_t last() const {
+        return static_cast<std::uint32_t>(packed_ >> 32);
+    }
+    [[nodiscard]] constexpr std::uint64_t owner() const { return packed_; }
+
+  private:
+    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+    std::uint64_t packed_ = kNone;
+};
+
 struct Fence {
     sim::Time timestamp = 0; ///< when it signalled; valid with flag::timestamp
     std::uint32_t context = 0;
     std::uint32_t seqno = 0;
     OwnerRef lock_owner; ///< null: the lock is in the fence (or shared by the pair)
-    /// cb_list, as slots of callbacks. With flag::own_callback the two halves of its owner.
-    std::uint32_t first_callback = kNoCallback;
-    std::uint32_t last_callback = kNoCallback;
+    CallbackList callbacks; ///< cb_list
     sim::Atomic<std::uint16_t> flags{0};
     OpsId ops = 0;
     std::int32_t error = 0;

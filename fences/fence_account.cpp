@@ -72,13 +72,13 @@ void FenceCore::account_unreleased() {
             ledger.still_pinned(pinned_bytes(ref), pinned_since(ref, fence), now, kind_of(ref));
     };
     hardware.for_each_live([&](auto handle, HardwareFence& fence) {
-        account({FencePart::hardware, handle.index, handle.generation}, fence.base);
+        account({FencePart::hardware, handle.index(), handle.generation()}, fence.base);
     });
     pairs.for_each_live([&](auto handle, SchedFence& pair) {
-        account({FencePart::finished, handle.index, handle.generation}, pair.finished);
+        account({FencePart::finished, handle.index(), handle.generation()}, pair.finished);
     });
     containers.for_each_live([&](auto handle, ContainerFence& fence) {
-        account({FencePart::container, handle.index, handle.generation}, fence.base);
+        account({FencePart::container, handle.index(), handle.generation()}, fence.base);
     });
     owners.for_each_live([&](auto, const Owner& owner) {
         if (owner.abandoned)
@@ -96,7 +96,7 @@ void FenceCore::report_nested(FenceRef inner, std::string_view where) {
 void FenceCore::report_leaks() {
     // The shared stub is part of the kernel: no leak, unless somebody still holds it.
     if (shared_stub && get(shared_stub).references.peek() == 1)
-        containers.free({shared_stub.index(), shared_stub.generation});
+        containers.free({shared_stub.index(), shared_stub.generation()});
     shared_stub = {};
     pairs.report_leaks();
     hardware.report_leaks();

@@ -147,7 +147,7 @@ bool FenceCore::ask_to_signal(FenceRef ref, Fence& fence, const FenceOps& ops) {
 
 /// Nobody can signal it any more: whoever waits finds -EDEADLK.
 void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
-    if (fence.first_callback == kNoCallback)
+    if (fence.callbacks.empty())
         return;
     machine.report({.kind = &hazards::released_unsignalled,
                     .subject = "fence",
@@ -193,20 +193,20 @@ void FenceCore::enable_sw_signaling(FenceRef ref) {
 
 /// Somebody else registers, so there has to be a list.
 void FenceCore::move_out_own_callback(Fence& fence) {
-    const CallbackRef owner{fence.first_callback, fence.last_callback};
+    const Callback callback{own_fn_, own_env_, fence.callbacks.owner(), kNoCallback, kNoCallback};
     fence.flags.unmark(flag::own_callback);
-    fence.first_callback = fence.last_callback =
-        callbacks_.alloc(Callback{own_fn_, own_env_, owner.pack(), kNoCallback, kNoCallback}).index;
+    const std::uint32_t slot = callbacks_.alloc(callback).index();
+    fence.callbacks = {slot, slot};
 }
 
 /// True when it was still there, in the fence or in the list.
 bool FenceCore::remove_own_callback(Fence& fence) {
     if ((fence.flags.peek() & flag::own_callback) != 0) {
         fence.flags.unmark(flag::own_callback);
-        fence.first_callback = fence.last_callback = kNoCallback;
+        fence.callbacks = {};
         return true;
     }
-    for (std::uint32_t slot = fence.first_callback; slot != kNoCallback;
+    for (std::uint32_t slot = fence.callbacks.first(); slot != kNoCallback;
          slot = callbacks_.at(slot).next) {
         if (callbacks_.at(slot).fn != own_fn_)
             continue;
@@ -220,28 +220,25 @@ bool FenceCore::remove_own_callback(Fence& fence) {
 CallbackRef FenceCore::link_first(Fence& fence, Callback callback) {
     if ((fence.flags.peek() & flag::own_callback) != 0)
         move_out_own_callback(fence);
-    const bool empty = fence.first_callback == kNoCallback;
+    const CallbackList list = fence.callbacks;
     callback.previous = kNoCallback;
-    callback.next = empty ? kNoCallback : fence.first_callback;
+    callback.next = list.first(); // none, when it is empty
     const CallbackRef node = callbacks_.alloc(callback);
-    if (empty)
-        fence.last_callback = node.index;
-    else
-        callbacks_.at(fence.first_callback).previous = node.index;
-    fence.first_callback = node.index;
+    if (!list.empty())
+        callbacks_.at(list.first()).previous = node.index();
+    fence.callbacks = {node.index(), list.empty() ? node.index() : list.last()};
     return node;
 }
 
 void FenceCore::unlink(Fence& fence, CallbackRef callback) {
-    const Callback& node = callbacks_.at(callback.index);
-    if (node.previous == kNoCallback)
-        fence.first_callback = node.next;
-    else
+    const Callback& node = callbacks_.at(callback.index());
+    const CallbackList list = fence.callbacks;
+    if (node.previous != kNoCallback)
         callbacks_.at(node.previous).next = node.next;
-    if (node.next == kNoCallback)
-        fence.last_callback = node.previous;
-    else
+    if (node.next != kNoCallback)
         callbacks_.at(node.next).previous = node.previous;
+    fence.callbacks = {node.previous == kNoCallback ? node.next : list.first(),
+                       node.next == kNoCallback ? node.previous : list.last()};
     callbacks_.free(callback);
 }
 

@@ -102,8 +102,8 @@ class FenceCore {
     FenceRef create_container(Inside what, OpsId ops, std::uint32_t context, std::uint32_t seqno) {
         const auto memory = containers.alloc(std::move(what));
         note_allocated(1);
-        init(containers.at(memory.index).base, ops, {}, context, seqno);
-        return {FencePart::container, memory.index, memory.generation};
+        init(containers.at(memory.index()).base, ops, {}, context, seqno);
+        return {FencePart::container, memory.index(), memory.generation()};
     }
     /// A container was put where only plain fences belong (a WARN in the kernel).
     void report_nested(FenceRef inner, std::string_view where);
@@ -186,8 +186,9 @@ class FenceCore {
     std::optional<CallbackRef> add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env,
                                             std::uint64_t owner);
     /// The same for the callback that nearly every hardware fence has, the scheduler's: its function
-    /// is known once and for all, and while it is the only one its owner stands in the fence.
-    std::optional<CallbackRef> add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner);
+    /// is known once and for all, and while it is the only one its owner stands in the fence. Null
+    /// when the fence has signalled.
+    CallbackRef add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner);
     /// What add_own_callback() registers. Before the first of them.
     void set_own_callback(CallbackFn fn, void* env) {
         own_fn_ = fn;

@@ -30,20 +30,19 @@ namespace fenceline::fences::inline FENCELINE_MODE {
                                                             sim::Time timestamp) {
     if (fence.flags.test_and_set_bit(machine, flag::signaled)) [[unlikely]]
         return false;
-    const std::uint32_t first = std::exchange(fence.first_callback, kNoCallback);
-    const std::uint32_t last = std::exchange(fence.last_callback, kNoCallback);
+    const CallbackList callbacks = std::exchange(fence.callbacks, CallbackList{});
     fence.timestamp = timestamp;
     fence.flags.set_bit(machine, flag::timestamp);
     ++signalled_;
     if (ref.part() != FencePart::scheduled && (fence.flags.peek() & flag::off_ledger) == 0)
         ledger.pinned(pinned_bytes(ref));
-    if (first == kNoCallback)
+    if (callbacks.empty())
         return true;
     if ((fence.flags.peek() & flag::own_callback) != 0) {
         fence.flags.unmark(flag::own_callback);
-        own_fn_(own_env_, ref, CallbackRef{first, last}.pack());
+        own_fn_(own_env_, ref, callbacks.owner());
     } else {
-        run_callbacks(ref, first);
+        run_callbacks(ref, callbacks.first());
     }
     return true;
 }
@@ -91,30 +90,27 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
         return std::nullopt;
     if ((fence.flags.peek() & flag::own_callback) != 0) [[unlikely]]
         move_out_own_callback(fence);
-    const bool empty = fence.first_callback == kNoCallback;
-    const CallbackRef callback = callbacks_.alloc(
-        Callback{fn, env, owner, kNoCallback, empty ? kNoCallback : fence.last_callback});
-    if (empty)
-        fence.first_callback = callback.index;
-    else
-        callbacks_.at(fence.last_callback).next = callback.index;
-    fence.last_callback = callback.index;
+    const CallbackList list = fence.callbacks;
+    const CallbackRef callback =
+        callbacks_.alloc(Callback{fn, env, owner, kNoCallback, list.last()}); // none, when it is empty
+    if (!list.empty())
+        callbacks_.at(list.last()).next = callback.index();
+    fence.callbacks = {list.empty() ? callback.index() : list.first(), callback.index()};
     return callback;
 }
 
-[[gnu::always_inline]] inline std::optional<CallbackRef>
+[[gnu::always_inline]] inline CallbackRef
 FenceCore::add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner) {
     sim::Frame frame(machine, "dma_fence_add_callback");
     if (fence.flags.test_bit(machine, flag::signaled))
-        return std::nullopt;
-    if (fence.first_callback != kNoCallback) [[unlikely]]
-        return add_callback(ref, fence, own_fn_, own_env_, owner);
+        return {};
+    if (!fence.callbacks.empty()) [[unlikely]]
+        return add_callback(ref, fence, own_fn_, own_env_, owner).value_or(CallbackRef{});
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     if (!enable_signaling_locked(ref, fence))
-        return std::nullopt;
+        return {};
     fence.flags.mark(flag::own_callback);
-    fence.first_callback = CallbackRef::unpack(owner).index;
-    fence.last_callback = CallbackRef::unpack(owner).generation;
+    fence.callbacks = CallbackList(owner);
     return kOwnCallback;
 }
 

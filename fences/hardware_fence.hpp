@@ -60,7 +60,7 @@ class HardwareFences {
 HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno) {
     const auto memory = core_.hardware.alloc();
     core_.note_allocated(1);
-    HardwareFence& fence = core_.hardware.at(memory.index);
+    HardwareFence& fence = core_.hardware.at(memory.index());
     const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
     core_.init(fence.base, ops_, lock, fence_context, seqno);
     // Names live where the lock lives; a fence with a lock of its own still asks its context.
@@ -72,7 +72,7 @@ HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std:
     }
     if (slab_)
         ++core_.modules.get(module_, "slab").slab_objects;
-    return {FencePart::hardware, memory.index, memory.generation};
+    return {FencePart::hardware, memory.index(), memory.generation()};
 }
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -21,11 +21,11 @@ void Resv::unlock() {
 }
 
 std::uint32_t Resv::count() const {
-    return fences_ ? static_cast<std::uint32_t>(core_.resv_lists.at(fences_.index).table.size())
+    return fences_ ? static_cast<std::uint32_t>(core_.resv_lists.at(fences_.index()).table.size())
                    : 0;
 }
 std::uint32_t Resv::capacity() const {
-    return fences_ ? core_.resv_lists.at(fences_.index).max_fences : 0;
+    return fences_ ? core_.resv_lists.at(fences_.index()).max_fences : 0;
 }
 
 /// dma_resv_list_alloc: what kmalloc gives beyond the request is room for more fences.

@@ -61,7 +61,7 @@ class SchedFences {
     core_.note_allocated(2);
     if (slab_)
         ++core_.modules.get(module_, "slab").slab_objects;
-    return {FencePart::finished, memory.index, memory.generation};
+    return {FencePart::finished, memory.index(), memory.generation()};
 }
 
 [[gnu::always_inline]] inline void SchedFences::init(FenceRef ref, OwnerRef sched,

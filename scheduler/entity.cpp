@@ -12,7 +12,7 @@ EntityRef GpuSched::entity_init(std::string id, std::uint32_t index, Priority pr
                                 std::span<const SchedulerRef> list, bool guilty_flag) {
     sim::Frame frame(machine, "drm_sched_entity_init");
     const EntityRef ref = entities.alloc();
-    Entity& entity = entities.at(ref.index);
+    Entity& entity = entities.at(ref.index());
     entity.self = ref;
     entity.id = std::move(id);
     entity.index = index;

@@ -7,7 +7,7 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 /// drm_sched_entity_stats_new: the reference is the entity's.
 void GpuSched::create_stats(Entity& entity) {
     entity.stats = entity_stats.alloc();
-    entity_stats.at(entity.stats.index).references.init();
+    entity_stats.at(entity.stats.index()).references.init();
     if (stats_by_entity_.size() <= entity.index)
         stats_by_entity_.resize(entity.index + 1);
     stats_by_entity_[entity.index] = entity.stats;

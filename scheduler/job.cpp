@@ -16,7 +16,7 @@ bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, JobRef& made) {
     if (!job_ref) [[unlikely]]
         return false;
     made = job_ref;
-    Job& job = jobs.at(job_ref.index);
+    Job& job = jobs.at(job_ref.index());
     job.id = spec.id;
     job.ordinal = spec.ordinal;
     job.duration = spec.duration;
@@ -34,7 +34,7 @@ FENCELINE_HOT JobRef GpuSched::job_init(Entity& entity, std::uint32_t credits) {
         return {};
     }
     const JobRef job_ref = jobs.alloc();
-    Job& job = jobs.at(job_ref.index);
+    Job& job = jobs.at(job_ref.index());
     job.entity = entity.self;
     job.entity_index = entity.index;
     job.credits = credits;
@@ -73,13 +73,13 @@ void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
     }
     const auto node = dependencies_.alloc(Dependency{fence, kNoDependency, 0});
     if (job.first_dependency == kNoDependency) {
-        job.first_dependency = job.next_dependency = node.index;
+        job.first_dependency = job.next_dependency = node.index();
     } else {
         Dependency& last = dependencies_.at(job.last_dependency);
-        last.next = node.index;
-        dependencies_.at(node.index).index = last.index + 1;
+        last.next = node.index();
+        dependencies_.at(node.index()).index = last.index + 1;
     }
-    job.last_dependency = node.index;
+    job.last_dependency = node.index();
 }
 
 /// drm_sched_job_add_resv_dependencies.

@@ -140,8 +140,9 @@ void GpuSched::sched_start(SchedulerRef ref, std::int32_t error) {
         sched.credit_count.add(machine, job.credits);
         if (!parent)
             job_done(job_ref, error != 0 ? error : kEcanceled);
-        else if (const auto callback = core.add_own_callback(parent, core.get(parent), job_ref.pack()))
-            job.cb = *callback;
+        else if (const auto callback =
+                     core.add_own_callback(parent, core.get(parent), job_ref.pack()))
+            job.cb = callback;
         else
             job_done(job_ref, core.get(parent).error != 0 ? core.get(parent).error : error);
         job_ref = next;

@@ -19,7 +19,7 @@ constexpr unsigned kRunsBeforeRefusal = 3;
 
 OwnerRef make_owner(fences::FenceCore& core, OwnerKind kind, std::string name) {
     const OwnerRef ref = core.owners.alloc();
-    Owner& owner = core.owners.at(ref.index);
+    Owner& owner = core.owners.at(ref.index());
     owner.kind = kind;
     owner.name = std::move(name);
     return ref;

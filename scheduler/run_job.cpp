@@ -47,7 +47,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         return; // there are no credits: a completion will queue the work again
     const EntityRef entity_ref = entity->self;
     const JobRef job_ref = entity->head;
-    Job& job = jobs.at(job_ref.index);         // select_entity has just looked at it
+    Job& job = jobs.at(job_ref.index());         // select_entity has just looked at it
     if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
         entity->entity_idle.complete_all(machine);
         run_job_queue_last(sched, sched.work_run_job);
@@ -66,10 +66,8 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
     if (result.fence) {
         fences::Fence& parent = core.get(result.fence);
         core.put(result.fence, parent, Holder::driver); // run_job's reference; the pair's stays
-        if (const auto callback =
-                core.add_own_callback(result.fence, parent, job_ref.pack()))
-            job.cb = *callback;
-        else
+        job.cb = core.add_own_callback(result.fence, parent, job_ref.pack());
+        if (!job.cb)
             job_done(job_ref, core.get(result.fence).error);
     } else {
         job_done(job_ref, result.error);

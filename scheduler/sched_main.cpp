@@ -44,7 +44,7 @@ GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wak
 SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sim::Frame frame(machine, "drm_sched_init");
     const SchedulerRef ref = schedulers.alloc();
-    Scheduler& sched = schedulers.at(ref.index);
+    Scheduler& sched = schedulers.at(ref.index());
     sched.self = ref;
     sched.name = args.name;
     sched.ring_index = args.ring_index;
@@ -58,7 +58,7 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     sched.num_rqs = args.policy == Policy::fair ? 1 : kPriorityCount;
     for (std::uint32_t i = 0; i < sched.num_rqs; ++i) {
         sched.sched_rq[i] = run_queues.alloc();
-        RunQueue& rq = run_queues.at(sched.sched_rq[i].index);
+        RunQueue& rq = run_queues.at(sched.sched_rq[i].index());
         rq.sched = ref;
         rq.policy = make_policy(sched, 1u << i, args.fair);
         rq.tree = dynamic_cast<TreePolicy*>(rq.policy.get());
@@ -74,7 +74,7 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
             machine, *sched.timeout_wq, job_timedout, this, ref.pack(), 0, true);
     }
     sched.name_owner = core.owners.alloc();
-    fences::Owner& owner = core.owners.at(sched.name_owner.index);
+    fences::Owner& owner = core.owners.at(sched.name_owner.index());
     owner.kind = fences::OwnerKind::scheduler;
     owner.name = args.name;
     sched.ready = true;

@@ -37,19 +37,33 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 
 static_assert(std::endian::native == std::endian::little, "packed handles rely on it");
 
+/// One word, so that it is moved and compared at once: the index below, the generation above.
 template <class T>
-struct alignas(8) Handle {
-    std::uint32_t index = 0;
-    std::uint32_t generation = 0;
+class Handle {
+  public:
+    constexpr Handle() = default;
+    constexpr Handle(std::uint32_t index, std::uint32_t generation)
+        : packed_(std::uint64_t{generation} << 32 | index) {}
 
-    explicit operator bool() const { return pack() != 0; }
-    friend bool operator==(Handle a, Handle b) { return a.pack() == b.pack(); }
+    [[nodiscard]] constexpr std::uint32_t index() const {
+        return static_cast<std::uint32_t>(packed_);
+    }
+    [[nodiscard]] constexpr std::uint32_t generation() const {
+        return static_cast<std::uint32_t>(packed_ >> 32);
+    }
+    constexpr explicit operator bool() const { return packed_ != 0; }
+    friend constexpr bool operator==(Handle a, Handle b) { return a.packed_ == b.packed_; }
 
     /// For the number that goes with an event or a callback.
-    [[nodiscard]] std::uint64_t pack() const { return std::bit_cast<std::uint64_t>(*this); }
-    [[nodiscard]] static Handle unpack(std::uint64_t packed) {
-        return std::bit_cast<Handle>(packed);
+    [[nodiscard]] constexpr std::uint64_t pack() const { return packed_; }
+    [[nodiscard]] static constexpr Handle unpack(std::uint64_t packed) {
+        Handle handle;
+        handle.packed_ = packed;
+        return handle;
     }
+
+  private:
+    std::uint64_t packed_ = 0;
 };
 
 /// What reports need to know about the objects of one pool beyond the slots themselves: births and
@@ -115,7 +129,7 @@ class Pool {
         machine_.point(Op::alloc, &slot);
         free_ = slot.header.index;
         const Handle<T> handle{index, slot.header.generation + 1};
-        slot.header = std::bit_cast<SlotHeader>(handle);
+        slot.header = std::bit_cast<SlotHeader>(handle.pack());
         // Without parentheses only the members are set. Clearing everything first costs more than
         // all the rest of this function.
         if constexpr (sizeof...(Args) == 0 && std::is_class_v<T>)
@@ -132,24 +146,24 @@ class Pool {
 
     /// Ends an object's life. Freeing what is dead is a hazard. O(1).
     [[gnu::always_inline]] void free(Handle<T> handle) {
-        Slot& slot = slot_at(handle.index);
+        Slot& slot = slot_at(handle.index());
         machine_.point(Op::free, &slot);
         if (!slot.header.is(handle.pack())) [[unlikely]]
             history_.bad(hazards::double_free, handle.pack(), type_, "is freed twice");
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.died(handle.pack(), describe_(slot.object()));
-        slot.header = {free_, handle.generation + 1};
+        slot.header = {free_, handle.generation() + 1};
         slot.object().~T();
         if constexpr (kInstrumented)
             std::memset(slot.memory, 0x6b, sizeof slot.memory);
-        free_ = handle.index;
+        free_ = handle.index();
         --live_;
     }
 
     /// The object, checked. `resource` is what the access is about, as reports name it.
     [[nodiscard, gnu::always_inline]] T& get(Handle<T> handle, std::string_view resource) {
-        Slot& slot = slot_at(handle.index);
+        Slot& slot = slot_at(handle.index());
         machine_.point(Op::object, &slot);
         if constexpr (kChecked)
             if (!slot.header.is(handle.pack())) [[unlikely]]
@@ -161,10 +175,10 @@ class Pool {
 
     /// For reports and tests: no operation of the model.
     [[nodiscard]] bool alive(Handle<T> handle) const {
-        return slot_at(handle.index).header.is(handle.pack());
+        return slot_at(handle.index()).header.is(handle.pack());
     }
     /// REQUIRES: alive(handle).
-    [[nodiscard]] T& peek(Handle<T> handle) { return slot_at(handle.index).object(); }
+    [[nodiscard]] T& peek(Handle<T> handle) { return slot_at(handle.index()).object(); }
 
     /// An object by slot alone, unchecked: for links that the pool's user keeps consistent itself.
     [[nodiscard]] T& at(std::uint32_t index) { return slot_at(index).object(); }
@@ -197,7 +211,7 @@ class Pool {
             if (!first)
                 first = handle;
         });
-        history_.leaked(live_, first.pack(), describe_(at(first.index)));
+        history_.leaked(live_, first.pack(), describe_(at(first.index())));
     }
 
   private:

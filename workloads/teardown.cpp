@@ -111,7 +111,7 @@ void Run::report_never_signalled() {
         if (pair.finished.references.peek() == 0 || pair.finished.is_signaled_bit())
             return;
         if (count++ == 0)
-            first = {fences::FencePart::finished, handle.index, handle.generation};
+            first = {fences::FencePart::finished, handle.index(), handle.generation()};
     });
     if (count == 0)
         return;
@@ -125,7 +125,7 @@ void Run::report_never_signalled() {
          .object = core_.describe(first),
          .message = message,
          .pool = core_.pairs.type(),
-         .key = sim::Handle<fences::SchedFence>{first.index(), first.generation}.pack()});
+         .key = sim::Handle<fences::SchedFence>{first.index(), first.generation()}.pack()});
 }
 
 void Run::report_leaks() {

@@ -55,12 +55,12 @@ TEST_F(ChainTest, WaitsForOneFenceAtATimeFromTheNewest) {
     const FenceRef young = world.lone();
     const FenceRef tail = link(link({}, world.core.take(old), 1), world.core.take(young), 2);
     ASSERT_TRUE(world.core.add_callback(tail, Calls::call, &calls, 1));
-    EXPECT_EQ(world.core.get(old).first_callback, kNoCallback);
-    EXPECT_NE(world.core.get(young).first_callback, kNoCallback);
+    EXPECT_TRUE(world.core.get(old).callbacks.empty());
+    EXPECT_FALSE(world.core.get(young).callbacks.empty());
     world.core.signal(young);
-    EXPECT_EQ(world.core.get(old).first_callback, kNoCallback) << "irq work comes first";
+    EXPECT_TRUE(world.core.get(old).callbacks.empty()) << "irq work comes first";
     world.machine.engine.run(nullptr, 1);
-    EXPECT_NE(world.core.get(old).first_callback, kNoCallback);
+    EXPECT_FALSE(world.core.get(old).callbacks.empty());
     world.core.signal(old);
     EXPECT_THAT(calls.seen, IsEmpty());
     world.machine.engine.run(nullptr, 1);

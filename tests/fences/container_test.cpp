@@ -113,12 +113,12 @@ TEST_F(ContainerTest, TheFirstPollRegistersACallbackThatCloseRemoves) {
     containers.put_in(ContainerKind::sync_file, "f", fence);
     EXPECT_FALSE(containers.poll("f"));
     EXPECT_FALSE(containers.poll("f"));
-    EXPECT_NE(world.core.get(fence).first_callback, kNoCallback);
-    EXPECT_EQ(world.core.get(fence).first_callback, world.core.get(fence).last_callback);
+    EXPECT_FALSE(world.core.get(fence).callbacks.empty());
+    EXPECT_EQ(world.core.get(fence).callbacks.first(), world.core.get(fence).callbacks.last());
     const auto before = locks();
     containers.close("f");
     EXPECT_EQ(locks(), before + 1);
-    EXPECT_EQ(world.core.get(fence).first_callback, kNoCallback);
+    EXPECT_TRUE(world.core.get(fence).callbacks.empty());
 }
 
 TEST_F(ContainerTest, CloseAfterAPollTakesTheLockHoweverLongAgoTheSignalWas) {

@@ -29,7 +29,7 @@ struct World {
 
     OwnerRef owner(OwnerKind kind, std::string name) {
         const OwnerRef ref = core.owners.alloc();
-        Owner& memory = core.owners.at(ref.index);
+        Owner& memory = core.owners.at(ref.index());
         memory.kind = kind;
         memory.name = std::move(name);
         return ref;
@@ -38,8 +38,8 @@ struct World {
     FenceRef fence(const FenceOps& ops, std::uint32_t seqno = 1, OwnerRef lock = {}) {
         const auto memory = core.hardware.alloc();
         core.note_allocated(1);
-        core.init(core.hardware.at(memory.index).base, core.add_ops(ops, driver), lock, 7, seqno);
-        return {FencePart::hardware, memory.index, memory.generation};
+        core.init(core.hardware.at(memory.index()).base, core.add_ops(ops, driver), lock, 7, seqno);
+        return {FencePart::hardware, memory.index(), memory.generation()};
     }
     FenceRef fence() {
         static const FenceOps plain{.type = "plain"};

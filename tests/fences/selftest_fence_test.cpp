@@ -118,7 +118,7 @@ TEST_F(FenceSelftest, WaitTimeout) {
     world.run();
     EXPECT_THAT(answers,
                 ElementsAre(std::pair(false, sim::Time{10}), std::pair(true, sim::Time{25})));
-    EXPECT_EQ(world.core.get(fence).first_callback, kNoCallback);
+    EXPECT_TRUE(world.core.get(fence).callbacks.empty());
     put_and_check();
 }
 

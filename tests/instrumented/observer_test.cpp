@@ -106,7 +106,7 @@ TEST_F(ObserverTest, FreedMemoryIsPoisoned) {
                              [](const std::uint64_t&) { return std::string("number"); });
     const auto handle = pool.alloc(5u);
     pool.free(handle);
-    EXPECT_EQ(pool.at(handle.index), 0x6b6b6b6b6b6b6b6bu);
+    EXPECT_EQ(pool.at(handle.index()), 0x6b6b6b6b6b6b6b6bu);
 }
 
 // Op::alloc stands in the list of operations; the heap announces free and access, but not this.

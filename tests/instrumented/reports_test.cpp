@@ -179,10 +179,10 @@ TEST_F(World, AnObjectThatNobodyAskedForHasNoHistory) {
 
 TEST_F(World, AHistoryIsThatOfOneLifeOnly) {
     const fences::OwnerRef first = driver.create_context("first");
-    machine.want("owner", fences::OwnerRef{first.index, first.generation + 2}.pack());
+    machine.want("owner", fences::OwnerRef{first.index(), first.generation() + 2}.pack());
     driver.abandon_context(first);
     const fences::OwnerRef second = driver.create_context("second");
-    EXPECT_EQ(second.index, first.index);
+    EXPECT_EQ(second.index(), first.index());
     driver.abandon_context(second);
     EXPECT_THROW((void)core.owners.get(second, "lock"), FatalHazard);
     EXPECT_THROW((void)core.owners.get(first, "lock"), FatalHazard);

@@ -208,7 +208,7 @@ TEST(RingDriver, UnloadingWithFencesInTheSlabIsAHazard) {
     world.push(a, 0);
     fences::FenceRef held;
     world.core.hardware.for_each_live([&](auto handle, fences::HardwareFence&) {
-        held = {fences::FencePart::hardware, handle.index, handle.generation};
+        held = {fences::FencePart::hardware, handle.index(), handle.generation()};
     });
     world.core.take(held);
     world.task_at(100, "unload", [&] { world.driver.unload(); });

@@ -42,7 +42,7 @@ TEST(Heap, GivesWhatWasPutIn) {
     EXPECT_EQ(heap.pool.get(b, "lock").number, 2);
     EXPECT_TRUE(heap.pool.alive(a));
     EXPECT_EQ(heap.pool.live(), 2u);
-    EXPECT_EQ(heap.pool.handle_at(a.index), a);
+    EXPECT_EQ(heap.pool.handle_at(a.index()), a);
     heap.pool.free(a);
     EXPECT_FALSE(heap.pool.alive(a));
     EXPECT_EQ(heap.pool.live(), 1u);
@@ -98,7 +98,7 @@ TEST(Heap, AFreedObjectIsNeverConfusedWithItsSuccessor) {
         heap.pool.free(handle);
         dead.push_back(handle);
         handle = heap.pool.alloc(i);
-        ASSERT_EQ(handle.index, first.index) << "slots are reused last in, first out";
+        ASSERT_EQ(handle.index(), first.index()) << "slots are reused last in, first out";
     }
     for (const Handle<Thing> old : dead) {
         EXPECT_FALSE(heap.pool.alive(old));
