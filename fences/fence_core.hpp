@@ -161,6 +161,9 @@ class FenceCore {
     /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
     bool signal(FenceRef ref) { return signal(ref, get(ref)); }
     bool signal(FenceRef ref, Fence& fence);
+    /// The same for a fence that has its own lock, is known to be unsignalled, and has no part in
+    /// the ledger: `scheduled` of a pair.
+    void signal_plainly(FenceRef ref, Fence& fence);
     /// The same where a fence that has signalled already is no fault, since somebody who polled may
     /// have been faster. `timestamp`: dma_fence_signal_timestamp.
     bool try_signal(FenceRef ref) { return try_signal(ref, machine.now()); }

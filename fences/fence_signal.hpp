@@ -62,6 +62,18 @@ namespace fenceline::fences::inline FENCELINE_MODE {
     return false;
 }
 
+[[gnu::always_inline]] inline void FenceCore::signal_plainly(FenceRef ref, Fence& fence) {
+    if (!fence.callbacks.empty()) {
+        signal(ref, fence);
+        return;
+    }
+    ++machine.counters.locks;
+    machine.counters.atomics += 2;
+    fence.flags.mark(flag::signaled | flag::timestamp);
+    fence.timestamp = machine.now();
+    ++signalled_;
+}
+
 [[gnu::always_inline]] inline bool FenceCore::is_signaled(FenceRef ref, Fence& fence) {
     return fence.flags.test_bit(machine, flag::signaled) || poll(ref, fence);
 }

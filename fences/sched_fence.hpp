@@ -30,6 +30,9 @@ class SchedFences {
     /// drm_sched_fence_scheduled: sets the parent, if there is one, then signals.
     void scheduled(FenceRef finished, FenceRef parent);
     void scheduled(FenceRef finished, SchedFence& pair, FenceRef parent);
+    /// The same with a parent, for a pair that nobody has touched (scheduler/plain_job.cpp). The
+    /// reference on the parent is there already.
+    void scheduled_plainly(FenceRef finished, SchedFence& pair, FenceRef parent);
     /// drm_sched_fence_finished: sets the error, if there is one, then signals.
     void finished(FenceRef finished, std::int32_t result);
     void finished(FenceRef finished, SchedFence& pair, std::int32_t result);
@@ -88,6 +91,12 @@ class SchedFences {
     if (parent)
         set_parent(ref, both, parent);
     core_.signal(ref.sibling(FencePart::scheduled), both.scheduled);
+}
+
+[[gnu::always_inline]] inline void
+SchedFences::scheduled_plainly(FenceRef ref, SchedFence& both, FenceRef parent) {
+    both.parent = parent;
+    core_.signal_plainly(ref.sibling(FencePart::scheduled), both.scheduled);
 }
 
 [[gnu::always_inline]] inline void SchedFences::finished(FenceRef ref, SchedFence& both,

@@ -230,6 +230,11 @@ class GpuSched {
     // run_job.cpp
     static void run_job_work(void* self, std::uint64_t sched);
     [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
+    // plain_job.cpp
+    bool run_plain_job(Scheduler& sched, RunQueue& rq);
+    void pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
+                       fences::SchedFence& pair);
+    // run_job.cpp
     void job_begin(Scheduler& sched, JobRef job, Job& memory);
     void job_done(JobRef job, std::int32_t result) { job_done(jobs.get(job, "job"), result); }
     void job_done(Job& job, std::int32_t result);

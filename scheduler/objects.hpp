@@ -29,6 +29,7 @@ struct RunQueue;
 struct Scheduler;
 class Driver;
 class TreePolicy;
+struct RingSlot;
 using JobRef = sim::Handle<Job>;
 using EntityRef = sim::Handle<Entity>;
 using RunQueueRef = sim::Handle<RunQueue>;
@@ -115,6 +116,7 @@ struct Scheduler {
     std::uint32_t ring_index = 0;
     SchedulerRef self;
     Driver* driver = nullptr; ///< ops
+    RingSlot* plain_ring = nullptr; ///< where the bundled driver runs jobs; null: another driver
     KernelVersion kernel = KernelVersion::v6_12;
     Policy policy = Policy::fifo;
     std::uint32_t credit_limit = 1;

@@ -15,7 +15,7 @@ FENCELINE_HOT void Ring::account_occupancy() {
     occupancy_at_ = now;
 }
 
-void Ring::submit(const Item& item) {
+FENCELINE_HOT void Ring::submit(const Item& item) {
     account_occupancy();
     if (items_.full()) [[unlikely]]
         items_.set_capacity(items_.capacity() * 2);

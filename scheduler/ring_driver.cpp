@@ -48,11 +48,13 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
     slot.device = device;
     slot.on_timeout = on_timeout;
+    slot.driver = this;
     rings_.push_back(std::move(slot));
+    sched_.schedulers.get(rings_.back().sched).plain_ring = &rings_.back();
     return rings_.back().sched;
 }
 
-FENCELINE_HOT RingDriver::RingSlot& RingDriver::slot_of(SchedulerRef sched) {
+FENCELINE_HOT RingSlot& RingDriver::slot_of(SchedulerRef sched) {
     if (rings_.size() == 1) [[likely]]
         return rings_.front();
     return *std::find_if(rings_.begin(), rings_.end(),
@@ -123,6 +125,20 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     core_.hardware.at(fence.index()).base.references.get(machine_, "fence");
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};
+}
+
+FENCELINE_HOT FenceRef RingDriver::run_plainly(RingSlot& slot, JobRef ref, Job& job) {
+    ++job.runs;
+    EntityState& state = entities_[job.entity_index];
+    const FenceRef fence = fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
+                                          state.fence_context, ++state.seqno);
+    fences::Fence& base = core_.hardware.at(fence.index()).base;
+    base.references.poke(2);
+    base.flags.poke(fences::flag::is_private | fences::flag::enable_signal |
+                    fences::flag::own_callback);
+    base.callbacks = fences::CallbackList(ref.pack());
+    slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
+    return fence;
 }
 
 /// ops->timedout_job.
@@ -238,6 +254,9 @@ void RingDriver::free_device(std::size_t device) {
 void RingDriver::unbind(std::size_t device) {
     if (!std::exchange(devices_[device].bound, false))
         return;
+    for (RingSlot& slot : rings_)
+        if (slot.device == device)
+            slot.bound = false;
     sim::Frame frame(machine_, "driver: remove");
     end_entities(device);
     if (core_.policy.teardown == fences::TeardownRule::drain)

@@ -16,11 +16,27 @@
 #include "scheduler/gpu_sched.hpp"
 #include "scheduler/ring.hpp"
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
+
+class RingDriver;
+
+/// A ring of the bundled driver with its scheduler.
+struct RingSlot {
+    RingDriver* driver = nullptr;
+    std::unique_ptr<Ring> ring;
+    SchedulerRef sched;
+    fences::OwnerRef owner; ///< the lock that its fences may borrow
+    std::size_t device = 0;
+    OnTimeout on_timeout = OnTimeout::reset;
+    JobRef false_alarm;      ///< the last job that was late and, it said, did not hang
+    bool bound = true;       ///< its device is; then all that its fences borrow is there
+    bool sched_alive = true; ///< drm_sched_fini not called yet
+};
 
 class RingDriver final : public Driver {
   public:
@@ -56,6 +72,15 @@ class RingDriver final : public Driver {
     /// After that: frees whatever is left, so that leaks can be told from leftovers.
     void free_rest();
 
+    // run_job() of a plain job (plain_job.cpp).
+    /// Nothing that the job's fence would borrow has ended.
+    [[nodiscard]] bool runs_plainly(const RingSlot& slot, const Job& job) const {
+        return slot.bound && entities_[job.entity_index].open;
+    }
+    /// Puts it on the ring. The fence comes with what the scheduler will have done by the end of the
+    /// event: a reference each for the ring and the pair, and the scheduler's callback.
+    fences::FenceRef run_plainly(RingSlot& slot, JobRef ref, Job& job);
+
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool loaded() const { return loaded_; }
     [[nodiscard]] bool bound(std::size_t device) const { return devices_[device].bound; }
@@ -64,16 +89,7 @@ class RingDriver final : public Driver {
         return devices_[device].name;
     }
 
-    struct RingSlot {
-        std::unique_ptr<Ring> ring;
-        SchedulerRef sched;
-        fences::OwnerRef owner; ///< the lock that its fences may borrow
-        std::size_t device = 0;
-        OnTimeout on_timeout = OnTimeout::reset;
-        JobRef false_alarm;      ///< the last job that was late and, it said, did not hang
-        bool sched_alive = true; ///< drm_sched_fini not called yet
-    };
-    [[nodiscard]] std::vector<RingSlot>& rings() { return rings_; }
+    [[nodiscard]] std::deque<RingSlot>& rings() { return rings_; }
     void fini_scheduler(RingSlot& slot);
     /// The recipe of recovery.cpp with this ring as the hardware; `bad` is null when nobody is to
     /// blame. May block. REQUIRES: slot.sched.
@@ -109,7 +125,7 @@ class RingDriver final : public Driver {
     std::string name_;
     fences::HardwareFences fences_;
     std::vector<Device> devices_;
-    std::vector<RingSlot> rings_;
+    std::deque<RingSlot> rings_; ///< their addresses stay
     std::vector<EntityState> entities_; ///< by entity index
     bool early_fences_;                 ///< the driver's own fence is what escapes
     bool loaded_ = true;

@@ -37,7 +37,10 @@ void GpuSched::run_job_work(void* self, std::uint64_t packed) {
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
         return;
-    if (RunQueue* const rq = gpu_sched.first_ready_queue(sched))
+    RunQueue* const rq = gpu_sched.first_ready_queue(sched);
+    if (rq == nullptr)
+        return;
+    if (sim::kInstrumented || sched.plain_ring == nullptr || !gpu_sched.run_plain_job(sched, *rq))
         gpu_sched.run_one_job(sched, *rq);
 }
 

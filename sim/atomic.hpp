@@ -48,9 +48,11 @@ class Atomic {
         return found;
     }
 
-    // Marks of the model's own that share the word: no operations.
-    void mark(T mask) { value_ = static_cast<T>(value_ | mask); }
-    void unmark(T mask) { value_ = static_cast<T>(value_ & ~mask); }
+    /// Sets the value without an operation: for marks of the model's own that share the word, and
+    /// for whoever does the sum of several operations at once and counts them himself.
+    void poke(T value) { value_ = value; }
+    void mark(T mask) { poke(static_cast<T>(value_ | mask)); }
+    void unmark(T mask) { poke(static_cast<T>(value_ & ~mask)); }
 
     // Bit operations, by mask.
     [[nodiscard]] bool test_bit(Machine& machine, T mask) const {

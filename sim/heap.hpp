@@ -136,8 +136,8 @@ class Pool {
             ::new (static_cast<void*>(slot.memory)) T;
         else
             ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
-        if (++live_ > peak_) [[unlikely]]
-            peak_ = live_;
+        if (++live_count_ > peak_) [[unlikely]]
+            peak_ = live_count_;
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.born(handle.pack());
@@ -158,7 +158,7 @@ class Pool {
         if constexpr (kInstrumented)
             std::memset(slot.memory, 0x6b, sizeof slot.memory);
         free_ = handle.index();
-        --live_;
+        --live_count_;
     }
 
     /// The object, checked. `resource` is what the access is about, as reports name it.
@@ -173,6 +173,12 @@ class Pool {
     }
     [[nodiscard]] T& get(Handle<T> handle) { return get(handle, type_); }
 
+    /// The object, or nullptr when it is dead: for whoever has another way then. No operation.
+    [[nodiscard, gnu::always_inline]] T* live(Handle<T> handle) const {
+        Slot& slot = slot_at(handle.index());
+        return !kChecked || slot.header.is(handle.pack()) ? &slot.object() : nullptr;
+    }
+
     /// For reports and tests: no operation of the model.
     [[nodiscard]] bool alive(Handle<T> handle) const {
         return slot_at(handle.index()).header.is(handle.pack());
@@ -186,7 +192,7 @@ class Pool {
         return {index, slot_at(index).header.generation};
     }
 
-    [[nodiscard]] std::size_t live() const { return live_; }
+    [[nodiscard]] std::size_t live() const { return live_count_; }
     [[nodiscard]] std::size_t peak() const { return peak_; }
     [[nodiscard]] std::size_t memory_bytes() const { return slots_ * sizeof(Slot); }
     [[nodiscard]] std::string_view type() const { return type_; }
@@ -204,14 +210,14 @@ class Pool {
 
     /// Reports everything that is alive as leaked, the first of them with its history.
     void report_leaks() {
-        if (live_ == 0)
+        if (live_count_ == 0)
             return;
         Handle<T> first{};
         for_each_live([&](Handle<T> handle, T&) {
             if (!first)
                 first = handle;
         });
-        history_.leaked(live_, first.pack(), describe_(at(first.index())));
+        history_.leaked(live_count_, first.pack(), describe_(at(first.index())));
     }
 
   private:
@@ -254,7 +260,7 @@ class Pool {
     Machine& machine_;
     std::byte* base_;
     std::uint32_t free_ = kNoSlot;
-    std::size_t live_ = 0;
+    std::size_t live_count_ = 0;
     std::size_t peak_ = 0;
     std::size_t slots_ = 0;
     std::vector<Chunk> chunks_;

@@ -17,6 +17,9 @@ class RefCount {
     /// kref_read, without an operation.
     [[nodiscard]] std::uint32_t peek() const { return count_; }
 
+    /// Sets it without an operation: for whoever does the sum of several at once and counts them.
+    void poke(std::uint32_t count) { count_ = count; }
+
     /// kref_get. REQUIRES: the caller holds a reference, or the count is known to be positive.
     [[gnu::always_inline]] void get(Machine& machine, std::string_view what) {
         rmw(machine, Op::get);

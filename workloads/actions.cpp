@@ -124,7 +124,7 @@ void Run::fini_scheduler(std::uint32_t ring) {
 /// The hardware is reset although nothing has timed out (an engine reset from debugfs, say).
 void Run::reset_ring(const Action& action) {
     scheduler::RingDriver& driver = *rings_[action.ring].driver;
-    scheduler::RingDriver::RingSlot& slot = driver.rings()[rings_[action.ring].slot];
+    scheduler::RingSlot& slot = driver.rings()[rings_[action.ring].slot];
     if (!slot.sched) {
         observe(action, "its device is gone");
         return;
