@@ -101,6 +101,10 @@ struct FenceOps {
 /// there, usually a packed handle, because the kernel's callback lives in its owner's memory.
 using CallbackFn = void (*)(void* env, FenceRef fence, std::uint64_t owner);
 
+struct Fence;
+/// The same for the scheduler's own callback, which wants to look at the fence.
+using OwnCallbackFn = void (*)(void* env, FenceRef fence, Fence& memory, std::uint64_t owner);
+
 /// struct dma_fence_cb, a node of a fence's list.
 struct Callback {
     CallbackFn fn = nullptr;

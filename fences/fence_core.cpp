@@ -191,9 +191,15 @@ void FenceCore::enable_sw_signaling(FenceRef ref) {
     enable_signaling_locked(ref, fence);
 }
 
+/// As a node of a list, among others.
+void FenceCore::run_own_callback(void* core, FenceRef ref, std::uint64_t owner) {
+    auto& self = *static_cast<FenceCore*>(core);
+    self.own_fn_(self.own_env_, ref, self.get(ref), owner);
+}
+
 /// Somebody else registers, so there has to be a list.
 void FenceCore::move_out_own_callback(Fence& fence) {
-    const Callback callback{own_fn_, own_env_, fence.callbacks.owner(), kNoCallback, kNoCallback};
+    const Callback callback{run_own_callback, this, fence.callbacks.owner(), kNoCallback, kNoCallback};
     fence.flags.unmark(flag::own_callback);
     const std::uint32_t slot = callbacks_.alloc(callback).index();
     fence.callbacks = {slot, slot};
@@ -208,7 +214,7 @@ bool FenceCore::remove_own_callback(Fence& fence) {
     }
     for (std::uint32_t slot = fence.callbacks.first(); slot != kNoCallback;
          slot = callbacks_.at(slot).next) {
-        if (callbacks_.at(slot).fn != own_fn_)
+        if (callbacks_.at(slot).fn != run_own_callback)
             continue;
         unlink(fence, callbacks_.handle_at(slot));
         return true;
@@ -293,6 +299,22 @@ void FenceCore::free_pair(void* self, std::uint64_t packed) {
     if (core.pair_slab_)
         --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
     core.note_freed(2);
+    core.pairs.free(memory);
+}
+
+/// free_hardware() of the parent, then free_pair(). Neither has a deadline.
+void FenceCore::free_plain_pair(void* self, std::uint64_t packed) {
+    auto& core = *static_cast<FenceCore*>(self);
+    const auto memory = FenceRef::unpack(packed).memory<SchedFence>();
+    const SchedFence& pair = core.pairs.get(memory, "fence");
+    const auto parent = pair.parent.memory<HardwareFence>();
+    if (core.hardware_slab_)
+        --core.modules.get(core.ops_[core.hardware.get(parent, "fence").base.ops].module, "slab")
+              .slab_objects;
+    core.hardware.free(parent);
+    if (core.pair_slab_)
+        --core.modules.get(core.ops_[pair.finished.ops].module, "slab").slab_objects;
+    core.note_freed(3);
     core.pairs.free(memory);
 }
 

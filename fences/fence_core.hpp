@@ -161,9 +161,9 @@ class FenceCore {
     /// dma_fence_signal. Returns false (and reports a double signal) when it had signalled.
     bool signal(FenceRef ref) { return signal(ref, get(ref)); }
     bool signal(FenceRef ref, Fence& fence);
-    /// The same for a fence that has its own lock, is known to be unsignalled, and has no part in
-    /// the ledger: `scheduled` of a pair.
-    void signal_plainly(FenceRef ref, Fence& fence);
+    /// The same for half of a pair that is known to be unsignalled and that nobody waits for; the
+    /// ledger's share is the caller's.
+    void signal_plainly(Fence& fence);
     /// The same where a fence that has signalled already is no fault, since somebody who polled may
     /// have been faster. `timestamp`: dma_fence_signal_timestamp.
     bool try_signal(FenceRef ref) { return try_signal(ref, machine.now()); }
@@ -193,7 +193,7 @@ class FenceCore {
     /// when the fence has signalled.
     CallbackRef add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner);
     /// What add_own_callback() registers. Before the first of them.
-    void set_own_callback(CallbackFn fn, void* env) {
+    void set_own_callback(OwnCallbackFn fn, void* env) {
         own_fn_ = fn;
         own_env_ = env;
     }
@@ -222,6 +222,12 @@ class FenceCore {
     /// The table behind a fence, checked: reading it is reading the module's text.
     const FenceOps& ops_of(const Fence& fence);
 
+    /// The same, or nullptr when the module is gone.
+    [[nodiscard, gnu::always_inline]] const FenceOps* live_ops(const Fence& fence) const {
+        const OpsTable& table = ops_[fence.ops];
+        return !table.module || modules.live(table.module) != nullptr ? table.ops : nullptr;
+    }
+
     /// The module whose text the fence's ops are in.
     [[nodiscard]] std::string module_name_of(const Fence& fence) {
         return modules.get(ops_[fence.ops].module, "ops").name;
@@ -230,6 +236,10 @@ class FenceCore {
     /// Frees the memory of a fence or pair after a grace period (kfree_rcu, kmem_cache_free by
     /// RCU).
     void free_after_grace_period(FenceRef ref);
+    /// Puts the last references of a pair and its parent: books their ends, and frees both after a
+    /// grace period.
+    void release_plain_pair(FenceRef finished, SchedFence& pair, HardwareFence& parent,
+                            Holder holder);
     /// Bytes of the kernel's objects that live as long as this fence.
     [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref) {
         if (ref.part() == FencePart::container) [[unlikely]]
@@ -292,6 +302,7 @@ class FenceCore {
     void unlink(Fence& fence, CallbackRef callback);
     CallbackRef link_first(Fence& fence, Callback callback);
     [[gnu::noinline]] void move_out_own_callback(Fence& fence);
+    static void run_own_callback(void* core, FenceRef ref, std::uint64_t owner);
     bool remove_own_callback(Fence& fence);
     // fence_account.cpp
     [[nodiscard]] std::uint64_t container_bytes(FenceRef ref);
@@ -304,6 +315,7 @@ class FenceCore {
     static void free_hardware(void* self, std::uint64_t packed);
     static void free_pair(void* self, std::uint64_t packed);
     static void free_container(void* self, std::uint64_t packed);
+    static void free_plain_pair(void* self, std::uint64_t packed);
     void forget_deadline(FenceRef ref, const Fence& fence);
 
     std::byte* base_; ///< of the arena that all fences are in
@@ -311,7 +323,7 @@ class FenceCore {
     bool shared_lock_;
     bool pair_slab_;
     bool hardware_slab_;
-    CallbackFn own_fn_ = nullptr;
+    OwnCallbackFn own_fn_ = nullptr;
     void* own_env_ = nullptr;
     sim::Pool<Callback> callbacks_;
     std::vector<OpsTable> ops_;

@@ -40,7 +40,7 @@ namespace fenceline::fences::inline FENCELINE_MODE {
         return true;
     if ((fence.flags.peek() & flag::own_callback) != 0) {
         fence.flags.unmark(flag::own_callback);
-        own_fn_(own_env_, ref, callbacks.owner());
+        own_fn_(own_env_, ref, fence, callbacks.owner());
     } else {
         run_callbacks(ref, callbacks.first());
     }
@@ -62,11 +62,7 @@ namespace fenceline::fences::inline FENCELINE_MODE {
     return false;
 }
 
-[[gnu::always_inline]] inline void FenceCore::signal_plainly(FenceRef ref, Fence& fence) {
-    if (!fence.callbacks.empty()) {
-        signal(ref, fence);
-        return;
-    }
+[[gnu::always_inline]] inline void FenceCore::signal_plainly(Fence& fence) {
     ++machine.counters.locks;
     machine.counters.atomics += 2;
     fence.flags.mark(flag::signaled | flag::timestamp);
@@ -117,7 +113,7 @@ FenceCore::add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner) {
     if (fence.flags.test_bit(machine, flag::signaled))
         return {};
     if (!fence.callbacks.empty()) [[unlikely]]
-        return add_callback(ref, fence, own_fn_, own_env_, owner).value_or(CallbackRef{});
+        return add_callback(ref, fence, run_own_callback, this, owner).value_or(CallbackRef{});
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     if (!enable_signaling_locked(ref, fence))
         return {};
@@ -131,6 +127,22 @@ FenceCore::add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner) {
                               : ref.part() == FencePart::container ? free_container
                                                                    : free_pair;
     rcu.call(free, this, ref.pack());
+}
+
+[[gnu::always_inline]] inline void FenceCore::release_plain_pair(FenceRef finished,
+                                                                 SchedFence& pair,
+                                                                 HardwareFence& parent,
+                                                                 Holder holder) {
+    machine.counters.atomics += 3;
+    pair.finished.references.poke(0);
+    pair.scheduled.references.poke(0);
+    parent.base.references.poke(0);
+    const sim::Time now = machine.now();
+    ledger.unpinned(kSchedFenceBytes, pair.finished.timestamp, now, holder, "scheduler fence");
+    ledger.unpinned(kFenceBytes, parent.base.timestamp, now, Holder::sched_fence,
+                    "hardware fence");
+    ++machine.counters.rcu_callbacks; // two in one
+    rcu.call(free_plain_pair, this, finished.pack());
 }
 
 /// dma_fence_release: what the last put does.

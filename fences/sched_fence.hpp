@@ -37,6 +37,27 @@ class SchedFences {
     void finished(FenceRef finished, std::int32_t result);
     void finished(FenceRef finished, SchedFence& pair, std::int32_t result);
 
+    /// Nobody waits for `finished` and nothing odd has become of it: finished_plainly() will do.
+    [[nodiscard]] bool finishes_plainly(const SchedFence& pair) const {
+        constexpr std::uint16_t odd = flag::signaled | flag::held_by_input | flag::off_ledger;
+        return pair.finished.callbacks.empty() && (pair.finished.flags.peek() & odd) == 0 &&
+               pair.finished.error == 0 && core_.policy.parent == ParentRule::until_release;
+    }
+    /// A reference taken, finished() without an error, and the reference put.
+    void finished_plainly(SchedFence& pair) {
+        core_.machine.counters.atomics += 2;
+        core_.signal_plainly(pair.finished);
+        core_.ledger.pinned(kSchedFenceBytes);
+    }
+    /// It has signalled, and when its job puts it somebody else still holds it.
+    [[nodiscard]] static bool outlives_job(const SchedFence& pair) {
+        return (pair.finished.flags.peek() & (flag::signaled | flag::held_by_input)) ==
+                   flag::signaled &&
+               pair.finished.references.peek() > 1;
+    }
+    /// dma_fence_put of `finished` where the last reference is the rule.
+    void put_last(FenceRef finished, Holder holder);
+
     [[nodiscard, gnu::always_inline]] SchedFence& pair(FenceRef ref) {
         return core_.pairs.get(ref.memory<SchedFence>(), "fence");
     }
@@ -44,6 +65,7 @@ class SchedFences {
   private:
     void set_parent(FenceRef finished, SchedFence& pair, FenceRef parent);
     static void set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time deadline);
+    [[nodiscard]] bool ends_plainly(const SchedFence& pair, const Fence& parent) const;
     static void release_pair(FenceCore& core, FenceRef ref, SchedFence& both);
     static void release_scheduled(FenceCore& core, FenceRef ref);
     static void release_finished(FenceCore& core, FenceRef ref);
@@ -96,7 +118,10 @@ class SchedFences {
 [[gnu::always_inline]] inline void
 SchedFences::scheduled_plainly(FenceRef ref, SchedFence& both, FenceRef parent) {
     both.parent = parent;
-    core_.signal_plainly(ref.sibling(FencePart::scheduled), both.scheduled);
+    if (both.scheduled.callbacks.empty())
+        core_.signal_plainly(both.scheduled);
+    else
+        core_.signal(ref.sibling(FencePart::scheduled), both.scheduled);
 }
 
 [[gnu::always_inline]] inline void SchedFences::finished(FenceRef ref, SchedFence& both,

@@ -1,6 +1,7 @@
 // An entity: its queue, its place on a run queue, and the push.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/tree_policy.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -131,13 +132,15 @@ void GpuSched::refuse_push(const Entity& entity) {
 
 void GpuSched::push_job(JobRef job_ref) {
     Job& job = jobs.get(job_ref, "job");
-    push_job(job_ref, job, entities.get(job.entity, "entity"));
+    Entity& entity = entities.get(job.entity, "entity");
+    RunQueue& rq = run_queues.get(entity.rq, "run queue");
+    push_job(job_ref, job, entity, rq, schedulers.get(rq.sched, "scheduler"));
 }
 
 /// drm_sched_entity_push_job. Only a push into an empty queue touches the run queue and wakes.
-FENCELINE_HOT void GpuSched::push_job(JobRef job_ref, Job& job, Entity& entity) {
+FENCELINE_HOT void GpuSched::push_job(JobRef job_ref, Job& job, Entity& entity, RunQueue& rq,
+                                      Scheduler& sched) {
     sim::Frame frame(machine, "drm_sched_entity_push_job");
-    Scheduler& sched = sched_of(entity);
     log(JobEvent::queue, job, sched.ring_index);
     sched.score.add(machine, 1);
     const sim::Time submit_ts = machine.now();
@@ -152,13 +155,23 @@ FENCELINE_HOT void GpuSched::push_job(JobRef job_ref, Job& job, Entity& entity) 
             refuse_push(entity);
             return;
         }
-        RunQueue& rq = run_queues.get(entity.rq, "run queue");
-        rq_add_entity(rq, entity);
+        if (!entity.node.listed) [[unlikely]]
+            rq_add_entity(rq, entity);
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
-        rq.policy->join(entity, submit_ts);
-        set_ready(rq, entity, true);
+        join(rq, entity, submit_ts);
     }
     wakeup(sched);
+}
+
+/// drm_sched_rq_update_fifo_locked, or what another policy has in its place. The entity is ready.
+FENCELINE_HOT void GpuSched::join(RunQueue& rq, Entity& entity, sim::Time submit_ts) {
+    if (rq.tree != nullptr) {
+        rq.tree->join_tree(entity, submit_ts);
+        rq.tree->set_ready(entity, true);
+    } else {
+        rq.policy->join(entity, submit_ts);
+        rq.policy->set_ready(entity, true);
+    }
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

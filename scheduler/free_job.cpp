@@ -12,7 +12,9 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
         return;
-    if (sched.kernel == KernelVersion::mainline) {
+    if (!sim::kInstrumented && sched.plain_ring != nullptr && gpu_sched.free_plain_job(sched)) {
+        // done
+    } else if (sched.kernel == KernelVersion::mainline) {
         while (const JobRef job = gpu_sched.get_finished_job(sched)) {
             gpu_sched.account_gpu_time(sched, gpu_sched.jobs.get(job, "job"));
             sched.driver->free_job(gpu_sched, job);

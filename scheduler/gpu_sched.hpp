@@ -196,7 +196,7 @@ class GpuSched {
 
     // job.cpp
     JobRef job_init(Entity& entity, std::uint32_t credits);
-    void job_arm(Job& job, Entity& entity);
+    RunQueue& arm_for(Job& job, Entity& entity);
     [[gnu::cold, gnu::noinline]] void refuse_job(const Entity& entity);
     void release_dependencies(Job& job);
     void xarray_erased(const Dependency& entry, bool all);
@@ -207,7 +207,8 @@ class GpuSched {
     void account_gpu_time(Scheduler& sched, const Job& job);
     // entity.cpp
     RunQueueRef run_queue_for(const Scheduler& sched, const Entity& entity) const;
-    void push_job(JobRef ref, Job& job, Entity& entity);
+    void push_job(JobRef ref, Job& job, Entity& entity, RunQueue& rq, Scheduler& sched);
+    void join(RunQueue& rq, Entity& entity, sim::Time submit_ts);
     [[gnu::noinline]] void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);
     void rq_remove_entity(RunQueueRef rq, Entity& entity);
@@ -232,13 +233,15 @@ class GpuSched {
     [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
     // plain_job.cpp
     bool run_plain_job(Scheduler& sched, RunQueue& rq);
+    bool free_plain_job(Scheduler& sched);
     void pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
                        fences::SchedFence& pair);
     // run_job.cpp
     void job_begin(Scheduler& sched, JobRef job, Job& memory);
     void job_done(JobRef job, std::int32_t result) { job_done(jobs.get(job, "job"), result); }
     void job_done(Job& job, std::int32_t result);
-    static void job_done_cb(void* env, fences::FenceRef fence, std::uint64_t job);
+    static void job_done_cb(void* env, fences::FenceRef ref, fences::Fence& fence,
+                            std::uint64_t job);
     void run_job_queue(Scheduler& sched);
     void run_job_queue_last(Scheduler& sched, const sim::Work& running);
     void run_free_queue_unconditionally(Scheduler& sched);

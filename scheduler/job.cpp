@@ -21,8 +21,8 @@ bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, JobRef& made) {
     job.ordinal = spec.ordinal;
     job.duration = spec.duration;
     job.run_job = spec.run_job;
-    job_arm(job, entity);
-    push_job(job_ref, job, entity);
+    RunQueue& rq = arm_for(job, entity);
+    push_job(job_ref, job, entity, rq, schedulers.get(rq.sched, "scheduler"));
     return true;
 }
 
@@ -99,12 +99,12 @@ void GpuSched::xarray_erased(const Dependency& entry, bool all) {
         core.rcu.call([](void*, std::uint64_t) {}, nullptr, 0);
 }
 
-/// drm_sched_job_arm.
-FENCELINE_HOT void GpuSched::job_arm(Job& job, Entity& entity) {
+/// drm_sched_job_arm. Returns the run queue that was chosen.
+FENCELINE_HOT RunQueue& GpuSched::arm_for(Job& job, Entity& entity) {
     sim::Frame frame(machine, "drm_sched_job_arm");
     if (!entity.sched_list.empty()) [[unlikely]]
         select_rq(entity);
-    const RunQueue& rq = run_queues.get(entity.rq, "run queue");
+    RunQueue& rq = run_queues.get(entity.rq, "run queue");
     job.sched = rq.sched;
     job.s_priority = entity.priority;
     if (entity.stats) [[unlikely]]
@@ -112,11 +112,12 @@ FENCELINE_HOT void GpuSched::job_arm(Job& job, Entity& entity) {
     const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
     s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
                   entity.fence_context, seqno);
+    return rq;
 }
 
 void GpuSched::job_arm(JobRef job_ref) {
     Job& job = jobs.get(job_ref, "job");
-    job_arm(job, entities.get(job.entity, "entity"));
+    arm_for(job, entities.get(job.entity, "entity"));
 }
 
 void GpuSched::release_dependencies(Job& job) {

@@ -45,7 +45,8 @@ namespace {
 /// drm_sched_entity_pop_job of a job that waits for nothing, of an entity that is not guilty.
 FENCELINE_HOT void GpuSched::pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
                                            fences::SchedFence& pair) {
-    core.put(entity.last_scheduled, Holder::last_scheduled);
+    if (entity.last_scheduled)
+        s_fences.put_last(entity.last_scheduled, Holder::last_scheduled);
     pair.finished.references.poke(pair.finished.references.peek() + 1);
     entity.last_scheduled = job.s_fence;
     entity.head = std::exchange(job.next, JobRef{});
@@ -103,6 +104,46 @@ bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
     machine.counters.locks += 2;
     sched.job_scheduled.wake_up(machine);
     run_job_queue_last(sched, sched.work_run_job);
+    return true;
+}
+
+/// drm_sched_free_job_work of 6.12 but for its last line: get_finished_job, the driver's free_job,
+/// run_free_queue.
+bool GpuSched::free_plain_job(Scheduler& sched) {
+    const JobRef job_ref = sched.pending_head;
+    Job* const job = jobs.live(job_ref);
+    if (job == nullptr || job->hardware || job->first_dependency != kNoDependency ||
+        sched.kernel != KernelVersion::v6_12 || sink != nullptr)
+        return false;
+    fences::SchedFence* const pair = core.pairs.live(job->s_fence.memory<fences::SchedFence>());
+    Job* const next = job->next ? jobs.live(job->next) : nullptr;
+    if (pair == nullptr || !fences::SchedFences::outlives_job(*pair) ||
+        (next == nullptr && job->next))
+        return false;
+    fences::SchedFence* const its =
+        next != nullptr ? core.pairs.live(next->s_fence.memory<fences::SchedFence>()) : nullptr;
+    if (next != nullptr && its == nullptr)
+        return false;
+
+    sched.pending_head = job->next;
+    if (next == nullptr)
+        sched.pending_tail = JobRef{};
+    else
+        next->previous = JobRef{};
+    if (sched.work_tdr)
+        sched.work_tdr->cancel();
+    if (next != nullptr) {
+        if ((its->scheduled.flags.peek() & fences::flag::timestamp) != 0)
+            its->scheduled.timestamp = pair->finished.timestamp;
+        start_timeout(sched);
+    }
+    figures.freed();
+    pair->finished.references.poke(pair->finished.references.peek() - 1);
+    jobs.free(job_ref);
+    ++machine.counters.atomics;   // the fence put
+    machine.counters.locks += 2; // job_list_lock, twice
+    if (next != nullptr && its->finished.is_signaled_bit())
+        run_free_queue_unconditionally(sched);
     return true;
 }
 

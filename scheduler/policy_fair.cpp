@@ -33,7 +33,7 @@ SignedTime scaled(SignedTime time, Priority priority) {
 class FairPolicy final : public TreePolicy {
   public:
     FairPolicy(std::uint32_t& ready_queues, std::uint32_t own_bit, const FairContext& context)
-        : TreePolicy(ready_queues, own_bit), context_(context) {}
+        : TreePolicy(ready_queues, own_bit, false), context_(context) {}
 
     void add(Entity& entity) override { entity.node.listed = true; }
 

@@ -9,7 +9,8 @@ namespace {
 
 class FifoPolicy : public TreePolicy {
   public:
-    using TreePolicy::TreePolicy;
+    FifoPolicy(std::uint32_t& ready_queues, std::uint32_t own_bit, bool by_time = true)
+        : TreePolicy(ready_queues, own_bit, by_time) {}
 
     void add(Entity& entity) final { entity.node.listed = true; }
 
@@ -32,7 +33,8 @@ class FifoPolicy : public TreePolicy {
 /// entity that joins goes where its last turn was; one that never had a job left is always in front.
 class RoundRobinTreePolicy final : public FifoPolicy {
   public:
-    using FifoPolicy::FifoPolicy;
+    RoundRobinTreePolicy(std::uint32_t& ready_queues, std::uint32_t own_bit)
+        : FifoPolicy(ready_queues, own_bit, false) {}
 
     void join(Entity& entity, sim::Time) override { set_key(entity, entity.node.rr_ts); }
     /// drm_sched_rq_next_rr_ts.

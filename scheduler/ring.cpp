@@ -11,7 +11,7 @@ Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
 
 FENCELINE_HOT void Ring::account_occupancy() {
     const sim::Time now = machine_.now();
-    occupancy_ += static_cast<double>(now - occupancy_at_) * static_cast<double>(items_.size());
+    occupancy_ += Wide{now - occupancy_at_} * items_.size();
     occupancy_at_ = now;
 }
 
@@ -157,8 +157,7 @@ sim::Time Ring::busy_time() const {
 }
 
 double Ring::occupancy_time() const {
-    return occupancy_ +
-           static_cast<double>(machine_.now() - occupancy_at_) * static_cast<double>(items_.size());
+    return static_cast<double>(occupancy_ + Wide{machine_.now() - occupancy_at_} * items_.size());
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

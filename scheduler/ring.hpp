@@ -73,6 +73,8 @@ class Ring {
     sim::WaitQueue drained;    ///< woken when the last job in flight has signalled
 
   private:
+    __extension__ using Wide = unsigned __int128;
+
     /// The ticket tells its interrupt from those of jobs that were taken off the ring meanwhile.
     struct Completed {
         Item item;
@@ -103,7 +105,7 @@ class Ring {
     std::vector<sim::Time> gpu_time_;
     std::uint64_t completed_ = 0;
     sim::Time occupancy_at_ = 0;
-    double occupancy_ = 0;
+    Wide occupancy_ = 0; ///< nanoseconds times jobs
 };
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

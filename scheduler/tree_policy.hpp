@@ -15,7 +15,17 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 class TreePolicy : public RunQueuePolicy {
   public:
-    using RunQueuePolicy::RunQueuePolicy;
+    /// `by_time`: join() and requeue() put an entity where its oldest job's time says.
+    TreePolicy(std::uint32_t& ready_queues, std::uint32_t own_bit, bool by_time)
+        : RunQueuePolicy(ready_queues, own_bit), by_time_(by_time) {}
+
+    /// join(), without a call where it is by time.
+    [[gnu::always_inline]] void join_tree(Entity& entity, sim::Time submit_ts) {
+        if (by_time_)
+            set_key(entity, static_cast<std::int64_t>(submit_ts));
+        else
+            join(entity, submit_ts);
+    }
 
     [[gnu::always_inline]] void set_ready(Entity& entity, bool ready) final {
         if (entity.node.ready == ready)
@@ -44,6 +54,7 @@ class TreePolicy : public RunQueuePolicy {
   private:
     EntityHeap<&QueueNode::position> ready_;
     std::uint64_t insertions_ = 0;
+    bool by_time_;
 };
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE
