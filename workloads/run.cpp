@@ -141,7 +141,7 @@ void Run::update_next_input() {
 }
 
 /// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
-void Run::fire() {
+sim::Time Run::fire() {
     if (have_job_ && next_job_.at == next_input_) {
         try {
             submit_listed();
@@ -158,6 +158,7 @@ void Run::fire() {
         start_program();
     }
     stop_if_complete();
+    return next_input_;
 }
 
 void Run::on_event(const scheduler::LoggedEvent& event) {

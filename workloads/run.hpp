@@ -51,7 +51,7 @@ class Run final : public sim::InputSource, public scheduler::EventSink, private 
 
     // sim::InputSource: listed jobs, then actions, then the starts of programs.
     sim::Time next_time() override { return next_input_; }
-    void fire() override;
+    sim::Time fire() override;
     // scheduler::EventSink.
     void on_event(const scheduler::LoggedEvent& event) override;
 
