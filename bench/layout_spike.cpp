@@ -41,10 +41,11 @@ class Spike final : public sim::InputSource {
         }
     }
     sim::Time next_time() override { return remaining_ > 0 ? next_ : sim::kForever; }
-    void fire() override {
+    sim::Time fire() override {
         next_ += kGap;
         --remaining_;
         push();
+        return next_time();
     }
     [[nodiscard]] std::uint64_t freed() const { return freed_; }
 

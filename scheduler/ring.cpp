@@ -6,8 +6,8 @@ namespace fenceline::scheduler::inline FENCELINE_MODE {
 
 Ring::Ring(sim::Machine& machine, fences::FenceCore& core, const RingArgs& args)
     : machine_(machine), core_(core), args_(args),
-      irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8), signalling_(8) {
-}
+      irq_(sim::ContextKind::irq, args.name, machine.next_context_id()), items_(8), signalling_(8),
+      timer_(machine.engine, complete, this) {}
 
 FENCELINE_HOT void Ring::account_occupancy() {
     const sim::Time now = machine_.now();
@@ -35,16 +35,14 @@ FENCELINE_HOT void Ring::start_front() {
     has_history_ = true;
     last_entity_ = item.entity;
     started_ = machine_.now();
-    const sim::Time end = sim::add_saturating(started_, cost);
-    if (end != sim::kForever)
-        timer_ = machine_.engine.arm(end, complete, this, 0);
+    timer_.arm(sim::add_saturating(started_, cost));
 }
 
 void Ring::clear() {
     account_occupancy();
     if (!items_.empty())
         busy_ += machine_.now() - started_;
-    machine_.engine.cancel(timer_);
+    timer_.cancel();
     for (const Completed& done : signalling_)
         core_.put(done.item.fence, fences::Holder::driver);
     for (const Item& item : items_)
@@ -73,7 +71,7 @@ void Ring::cancel(std::uint64_t ordinal, std::int32_t error) {
         items_.erase(found);
         if (executing) {
             busy_ += machine_.now() - started_;
-            machine_.engine.cancel(timer_);
+            timer_.cancel();
             if (!items_.empty())
                 start_front();
         }
@@ -99,8 +97,7 @@ void Ring::terminate_current() {
         return;
     const sim::Time since = machine_.now() - started_;
     items_.front().duration = since > switching_ ? since - switching_ : 0;
-    machine_.engine.cancel(timer_);
-    timer_ = machine_.engine.arm(machine_.now(), complete, this, 0);
+    timer_.arm(machine_.now());
 }
 
 void Ring::complete(void* self, std::uint64_t) {

@@ -95,7 +95,7 @@ class Ring {
     boost::circular_buffer<Item> items_;           ///< the front one executes
     boost::circular_buffer<Completed> signalling_; ///< done, interrupt still to come
     std::uint64_t tickets_ = 0;
-    sim::TimerHandle timer_;  ///< of the job that executes
+    sim::Timer timer_;        ///< of the job that executes
     sim::Time switching_ = 0; ///< what the switch to it costs
     sim::Time started_ = 0;
     sim::Time busy_ = 0;

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <stdexcept>
 
 namespace fenceline::sim {
 
 namespace {
 constexpr std::size_t kFirstRoom = 64;
-}
+constexpr std::size_t kLeaveUnswept = 64;
+constexpr std::uint64_t kNobody = ~std::uint64_t{0}; // the place of slot 0, which nothing has
+} // namespace
 
 Engine::Engine() : present_(std::make_unique_for_overwrite<Event[]>(kFirstRoom)) {
     head_ = tail_ = present_.get();
     end_ = head_ + kFirstRoom;
+    slots_.push_back({{}, kNobody, 0, 0, kForever, kNoSlot, false});
 }
 
 /// Moves what is pending to the front, into twice the room if more than half of it is needed.
@@ -31,164 +35,214 @@ void Engine::make_room() {
     tail_ = head_ + pending;
 }
 
-inline std::uint32_t Engine::take_slot() {
-    if (free_slot_ != kNoSlot) {
-        const std::uint32_t index = free_slot_;
-        free_slot_ = slots_[index].next_free;
-        return index;
-    }
-    // The queue packs a slot into 24 bits beside the place.
-    if (slots_.size() >= (std::size_t{1} << 24))
-        throw std::length_error("more than 16.7 million timers are pending at once");
-    slots_.push_back(Slot{{}, 0, 0, 1, kNoSlot, false});
-    return static_cast<std::uint32_t>(slots_.size() - 1);
+std::uint32_t Engine::take_slot(const Event& event, bool once) {
+    if (free_slot_ == kNoSlot) [[unlikely]]
+        make_slot();
+    const std::uint32_t index = free_slot_;
+    Slot& slot = slots_[index];
+    free_slot_ = slot.next_free;
+    slot.event = event;
+    slot.once = once;
+    return index;
 }
 
-inline void Engine::release_slot(std::uint32_t index) {
-    Slot& slot = slots_[index];
-    slot.seq = 0;
-    slot.next_free = free_slot_;
-    free_slot_ = index;
+void Engine::make_slot() {
+    // The queue packs a slot into 24 bits beside the place.
+    if (slots_.size() >= (std::size_t{1} << EventQueue::kPayloadBits))
+        throw std::length_error("more than 16.7 million timers are pending at once");
+    slots_.push_back({{}, 0, 0, 0, kForever, kNoSlot, false});
+    free_slot_ = static_cast<std::uint32_t>(slots_.size() - 1);
 }
 
 TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
-    assert(when >= now_);
     if (when == kForever) // never: nothing to keep
         return {};
-    const std::uint32_t index = take_slot();
+    const std::uint32_t index = take_slot({fn, self, arg}, true);
+    arm_slot(index, when);
+    return {slots_[index].place};
+}
+
+/// Arming where it is not as simple as arm_slot() has it.
+void Engine::arm_slot_otherwise(std::uint32_t index, Time when) {
     Slot& slot = slots_[index];
-    slot.event = Event{fn, self, arg};
-    slot.time = when;
-    slot.seq = ++seq_;
-    slot.queued = when != now_;
-    const TimerHandle handle{index, slot.generation};
-    if (slot.queued) {
-        queue_.push(when, slot.seq, index);
-        if (when < next_timer_)
-            next_timer_ = when;
-    } else // due now: behind all that is due already, but still to be cancelled by its handle
-        post(fire_due_now, this, (std::uint64_t{handle.generation} << 32) | index);
-    return handle;
-}
-
-void Engine::fire_due_now(void* engine, std::uint64_t packed) {
-    auto& self = *static_cast<Engine*>(engine);
-    const auto index = static_cast<std::uint32_t>(packed);
-    Slot& slot = self.slots_[index];
-    if (slot.generation != packed >> 32)
+    if (when == kForever) {
+        slot.place = 0;
         return;
-    const Event event = slot.event;
-    ++slot.generation;
-    self.release_slot(index);
-    event.fn(event.self, event.arg);
+    }
+    slot.place = take_place(index);
+    if (when == now_) { // behind all that is due already, but still to be cancelled
+        slot.time = 0;  // an entry that it has in the queue does not concern it
+        post(fire_due_now, this, slot.place);
+        return;
+    }
+    slot.time = when;
+    if (slot.entry_time <= when) // comes up first, and is queued again under the new place
+        return;
+    if (slot.entry_time != kForever)
+        ++left_behind_;
+    slot.entry = slot.place;
+    slot.entry_time = when;
+    queue_.push({when, slot.place});
+    if (left_behind_ > kLeaveUnswept && left_behind_ > queue_.size() / 2) [[unlikely]]
+        sweep();
 }
 
-bool Engine::armed(TimerHandle timer) const {
-    return timer.generation != 0 && timer.slot < slots_.size() &&
-           slots_[timer.slot].generation == timer.generation && slots_[timer.slot].seq != 0;
+/// Takes the entries that lead nowhere out of the queue. They are more than half of it, so this
+/// costs each of them O(1) or, where the queue is larger than its window, a little more.
+void Engine::sweep() {
+    std::vector<EventQueue::Entry> kept;
+    while (!queue_.empty()) {
+        const EventQueue::Entry entry = queue_.pop();
+        const Slot& slot = slots_[entry.payload()];
+        if (slot.entry == entry.seq_payload && slot.entry_time != kForever)
+            kept.push_back(entry);
+    }
+    for (auto entry = kept.rbegin(); entry != kept.rend(); ++entry)
+        queue_.push(*entry);
+    left_behind_ = 0;
+}
+
+void Engine::fire_due_now(void* engine, std::uint64_t place) {
+    auto& self = *static_cast<Engine*>(engine);
+    const std::uint32_t index = slot_of(place);
+    Slot& slot = self.slots_[index];
+    if (slot.place != place)
+        return;
+    slot.place = 0;
+    const Event event = slot.event;
+    if (slot.once)
+        self.release_slot(index);
+    event.fn(event.self, event.arg);
 }
 
 bool Engine::rearm(TimerHandle& timer, Time when) {
     if (!armed(timer))
         return false;
-    Slot& slot = slots_[timer.slot];
-    if (slot.queued && when >= slot.time && when > now_ && when != kForever) {
-        // The entry that is queued comes up first and is queued again under the new place.
-        slot.time = when;
-        slot.seq = ++seq_;
+    if (when == kForever) {
+        cancel(timer);
+        timer = {};
         return true;
     }
-    const Event event = slot.event;
-    cancel(timer);
-    timer = arm(when, event.fn, event.self, event.arg);
+    const std::uint32_t index = slot_of(timer.place);
+    arm_slot_otherwise(index, when);
+    timer.place = slots_[index].place;
     return true;
 }
 
 bool Engine::cancel(TimerHandle timer) {
     if (!armed(timer))
         return false;
-    Slot& slot = slots_[timer.slot];
-    ++slot.generation;
-    if (slot.queued)
-        slot.seq = 0; // dead; free once its queue entry has come up
-    else
-        release_slot(timer.slot);
+    const std::uint32_t index = slot_of(timer.place);
+    cancel_slot(index);
+    release_slot(index);
     return true;
 }
 
-inline void Engine::settle_top() {
-    while (!queue_.empty()) {
-        const EventQueue::Entry& top = queue_.top();
-        const std::uint32_t index = top.payload();
-        Slot& slot = slots_[index];
-        if (slot.seq == top.seq()) [[likely]]
-            break;
-        queue_.pop();
-        retire_entry(index);
-    }
-    note_next_timer();
+/// The first entry of the queue, which is due, leads to this timer.
+inline void Engine::fire(std::uint32_t index) {
+    Slot& slot = slots_[index];
+    queue_.drop_first();
+    slot.place = 0;
+    slot.entry_time = kForever;
+    const Event event = slot.event;
+    if (slot.once)
+        release_slot(index);
+    event.fn(event.self, event.arg);
 }
 
-inline void Engine::run_present() {
-    while (head_ != tail_) {
-        if (executed_ >= limit_)
-            return;
-        const Event event = *head_++;
-        ++executed_;
-        event.fn(event.self, event.arg);
+/// The first entry of the queue is not that of an armed timer in its place: none is at hand, or its
+/// timer was moved, cancelled, or goes by another entry. Returns false if there are no more.
+bool Engine::retire_first() {
+    const EventQueue::Entry entry = queue_.first();
+    if (entry.seq_payload == 0) {
+        queue_.fetch();
+        return !queue_.empty();
     }
-    head_ = tail_ = present_.get();
+    queue_.drop_first();
+    Slot& slot = slots_[entry.payload()];
+    if (slot.entry != entry.seq_payload || slot.entry_time == kForever) {
+        --left_behind_;
+        return true;
+    }
+    slot.entry_time = kForever;
+    if (slot.place != 0 ? slot.time >= entry.time : slot.time > entry.time) {
+        // Moved. A cancelled one is followed, too, to when it would have been due: see pending().
+        if (slot.place != 0)
+            slot.entry = slot.place;
+        slot.entry_time = slot.time;
+        queue_.push({slot.time, slot.entry});
+    }
+    return true;
 }
 
-inline void Engine::run_due_timers() {
-    while (next_timer_ <= now_ && executed_ < limit_) {
-        const EventQueue::Entry entry = queue_.pop();
-        note_next_timer();
-        const std::uint32_t index = entry.payload();
-        Slot& slot = slots_[index];
-        if (slot.seq != entry.seq()) [[unlikely]] {
-            retire_entry(index);
+/// The time of the next timer that is to fire, kForever if there is none.
+inline Time Engine::settle_first() {
+    for (;;) {
+        const EventQueue::Entry& first = queue_.first();
+        if (slots_[first.payload()].place == first.seq_payload) [[likely]]
+            return first.time;
+        if (!retire_first())
+            return kForever;
+    }
+}
+
+/// Returns false when the budget is used up.
+inline bool Engine::run_due_timers() {
+    for (;;) {
+        const EventQueue::Entry& first = queue_.first();
+        if (first.time > now_)
+            return true;
+        if (left_ <= 0)
+            return false;
+        const std::uint32_t index = first.payload();
+        if (slots_[index].place != first.seq_payload) [[unlikely]] {
+            retire_first();
             continue;
         }
-        const Event event = slot.event;
-        ++slot.generation;
-        release_slot(index);
-        ++executed_;
-        event.fn(event.self, event.arg);
+        --left_;
+        fire(index);
     }
 }
 
-void Engine::retire_entry(std::uint32_t index) {
-    const Slot& slot = slots_[index];
-    if (slot.seq == 0) {
-        release_slot(index);
-        return;
+/// Returns false when the budget is used up.
+inline bool Engine::run_present() {
+    while (head_ != tail_) {
+        if (left_ <= 0) [[unlikely]]
+            return false;
+        --left_;
+        const Event* event = head_++;
+        event->fn(event->self, event->arg);
     }
-    queue_.push(slot.time, slot.seq, index);
-    if (slot.time < next_timer_)
-        next_timer_ = slot.time;
+    head_ = tail_ = present_.get();
+    return left_ > 0;
+}
+
+inline void Engine::grant(std::uint64_t budget) {
+    const std::uint64_t executed = this->executed();
+    left_ = static_cast<std::int64_t>(
+        std::min(budget, std::uint64_t{std::numeric_limits<std::int64_t>::max()}));
+    limit_ = executed + static_cast<std::uint64_t>(left_);
 }
 
 bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
-    limit_ = add_saturating(executed_, budget);
+    grant(budget);
+    const Time last = std::min(until, kForever - 1);
     Time next_input = input != nullptr ? input->next_time() : kForever;
-    while (executed_ < limit_) {
+    while (left_ > 0) {
         // The input of now, also what is left of it after an item that threw.
-        while (next_input == now_ && input != nullptr) {
-            ++executed_;
-            input->fire();
-            next_input = input->next_time();
+        while (next_input == now_) {
+            --left_;
+            next_input = input->fire();
         }
-        // Timers that are due now were armed before now, so they are ahead of the whole ring; a
-        // timer that is armed for the present goes to the ring itself.
-        run_due_timers();
-        run_present();
-        if (executed_ >= limit_)
+        // Timers that are due now were armed before now, so they are ahead of the whole list; a
+        // timer that is armed for the present goes to the list itself.
+        if (!run_due_timers() || !run_present())
             break;
-        if (next_timer_ <= next_input) // it decides, so it had better be a live one
-            settle_top();
-        const Time next = next_input < next_timer_ ? next_input : next_timer_;
-        if (next == kForever || next > until)
+        Time next = queue_.first().time;
+        if (next <= next_input) // it decides, so it had better be a live one
+            next = settle_first();
+        next = std::min(next, next_input);
+        if (next > last)
             return false;
         now_ = next;
     }

@@ -18,19 +18,20 @@
 #include "sim/event_queue.hpp"
 #include "sim/time.hpp"
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace fenceline::sim {
 
 using EventFn = void (*)(void* self, std::uint64_t arg);
 
-/// Names an armed timer; stale handles are harmless.
+/// Names an armed one-shot timer; stale handles are harmless.
 struct TimerHandle {
-    std::uint32_t slot = 0;
-    std::uint32_t generation = 0; ///< 0: no timer
+    std::uint64_t place = 0; ///< its place and slot; 0: no timer
 };
 
 /// Class 0 of the order: what the workload lists.
@@ -40,8 +41,8 @@ class InputSource {
     /// The time of the next item, kForever when there is none. Never decreases; changes in fire()
     /// only.
     [[nodiscard]] virtual Time next_time() = 0;
-    /// Runs the next item. REQUIRES: next_time() is the engine's present.
-    virtual void fire() = 0;
+    /// Runs the next item. REQUIRES: next_time() is the engine's present. Returns next_time().
+    virtual Time fire() = 0;
 };
 
 class Engine {
@@ -50,7 +51,9 @@ class Engine {
 
     [[nodiscard]] Time now() const { return now_; }
     /// Events executed so far, input included. Used by progress and reports.
-    [[nodiscard]] std::uint64_t executed() const { return executed_; }
+    [[nodiscard]] std::uint64_t executed() const {
+        return limit_ - static_cast<std::uint64_t>(left_);
+    }
 
     /// Runs `fn` at this instant, behind everything that already has a place. O(1).
     [[gnu::always_inline]] void post(EventFn fn, void* self, std::uint64_t arg) {
@@ -60,68 +63,94 @@ class Engine {
     }
 
     /// Runs `fn` at `when` (>= now; for now itself the same as post(); at kForever never, and then
-    /// the handle names nothing). Amortised O(1).
+    /// the handle names nothing), once. Amortised O(1). Who does so again and again has a Timer.
     TimerHandle arm(Time when, EventFn fn, void* self, std::uint64_t arg);
-    /// Moves an armed timer: it keeps what it runs and takes a new place. A timer moved to a later
-    /// time costs O(1), which is what re-arming a timeout for every job comes to.
-    /// At kForever it is armed no more. Returns false (and does nothing) when the timer was not
-    /// armed.
+    /// Moves an armed timer: it keeps what it runs and takes a new place. At kForever it is armed
+    /// no more. Returns false (and does nothing) when the timer was not armed.
     bool rearm(TimerHandle& timer, Time when);
     /// True when the timer was armed and now will not fire. O(1).
     bool cancel(TimerHandle timer);
-    [[nodiscard]] bool armed(TimerHandle timer) const;
+    [[nodiscard]] bool armed(TimerHandle timer) const {
+        return slots_[slot_of(timer.place)].place == timer.place;
+    }
 
     /// Executes up to `budget` events that are due up to and including `until`. Returns false when
     /// nothing is left up to then (the clock stays at the last event).
     bool run(InputSource* input, std::uint64_t budget, Time until = kForever);
     /// Nothing is due at this instant but what is posted now: that would run right after the present
     /// event. For whoever knows that it would do nothing, and counts it instead.
-    [[nodiscard]] bool next_to_run() const { return head_ == tail_ && executed_ < limit_; }
-    void count_skipped() { ++executed_; }
+    [[nodiscard]] bool next_to_run() const { return head_ == tail_ && left_ > 0; }
+    void count_skipped() { --left_; }
     /// Ends the run() that is going on after the present event.
-    void stop() { limit_ = 0; }
+    void stop() {
+        limit_ -= static_cast<std::uint64_t>(left_);
+        left_ = 0;
+    }
     /// Moves the clock on. REQUIRES: run() has returned false for this time, and it is not in the
     /// past.
     void advance_to(Time when) { now_ = when; }
 
     [[nodiscard]] bool idle() const { return head_ == tail_ && queue_.empty(); }
+    /// Events to come. A timer that was cancelled counts until it would have been due.
     [[nodiscard]] std::size_t pending() const {
         return static_cast<std::size_t>(tail_ - head_) + queue_.size();
     }
 
   private:
+    friend class Timer;
     struct Event {
         EventFn fn;
         void* self;
         std::uint64_t arg;
     };
-    struct Slot {
+    /// A timer: what it runs, when, and its entry in the queue.
+    struct alignas(64) Slot {
         Event event;
-        Time time; ///< when it is due; later than its queue entry says after rearm()
-        std::uint64_t
-            seq; ///< its place; 0: free, or cancelled with its queue entry still to come up
-        std::uint32_t generation;
+        std::uint64_t place; ///< as the queue has it, with the slot's number; 0: not armed
+        Time time;           ///< when it is due, or was to be; 0 for one in the list of the present
+        std::uint64_t entry; ///< the entry of the queue that will lead here
+        Time entry_time;     ///< and its time, which may be before `time`; kForever: there is none
         std::uint32_t next_free;
-        bool queued; ///< an entry of the queue refers to this slot
+        bool once; ///< without an owner: free as soon as it has fired or is cancelled
     };
+    static_assert(sizeof(Slot) == 64);
+
+    static std::uint32_t slot_of(std::uint64_t place) {
+        return static_cast<std::uint32_t>(place) & ((1u << EventQueue::kPayloadBits) - 1);
+    }
+    std::uint64_t take_place(std::uint32_t slot) {
+        seq_ += std::uint64_t{1} << EventQueue::kPayloadBits;
+        return seq_ | slot;
+    }
 
     [[gnu::cold, gnu::noinline]] void make_room();
-    static void fire_due_now(void* engine, std::uint64_t packed);
-    std::uint32_t take_slot();
-    void release_slot(std::uint32_t index);
-    /// Drops cancelled entries and re-queues moved ones until the top is a live timer.
-    void settle_top();
-    void note_next_timer() { next_timer_ = queue_.next_time_or(kForever); }
-    void run_due_timers();
-    /// After an entry that no longer holds came up: its timer was cancelled, or moved and is queued
-    /// again under its new place.
-    [[gnu::noinline]] void retire_entry(std::uint32_t slot);
-    void run_present();
+    static void fire_due_now(void* engine, std::uint64_t place);
+
+    std::uint32_t take_slot(const Event& event, bool once);
+    [[gnu::cold, gnu::noinline]] void make_slot();
+    /// REQUIRES: it is not armed. An entry that is still queued serves its next owner.
+    void release_slot(std::uint32_t index) {
+        slots_[index].next_free = free_slot_;
+        free_slot_ = index;
+    }
+    void arm_slot(std::uint32_t index, Time when);
+    [[gnu::noinline]] void arm_slot_otherwise(std::uint32_t index, Time when);
+    bool cancel_slot(std::uint32_t index) { return std::exchange(slots_[index].place, 0) != 0; }
+    [[gnu::cold, gnu::noinline]] void sweep();
+
+    void grant(std::uint64_t budget);
+    bool run_present();
+    bool run_due_timers();
+    void fire(std::uint32_t index);
+    Time settle_first();
+    [[gnu::noinline]] bool retire_first();
 
     Time now_ = 0;
-    std::uint64_t seq_ = 0;
-    std::uint64_t executed_ = 0;
-    std::uint64_t limit_ = 0; ///< the present run() ends when so many have been executed
+    std::uint64_t seq_ = 0; ///< the last place taken, as the queue has it
+    // What has been executed is limit_ - left_. The present run() ends when nothing is left; below
+    // zero when the input of one instant went on behind that.
+    std::int64_t left_ = 0;
+    std::uint64_t limit_ = 0;
     // Events of the present, first in, first out: [head_, tail_) in [present_, end_). It runs empty
     // at the end of every instant and begins at the front again.
     Event* head_;
@@ -129,13 +158,58 @@ class Engine {
     Event* end_;
     std::unique_ptr<Event[]> present_;
     EventQueue queue_;
-    /// No timer is due before this; kForever when none is pending. May be early, when the first
-    /// entry of the queue belongs to a timer that was cancelled or moved.
-    Time next_timer_ = kForever;
-    std::vector<Slot> slots_;
+    std::vector<Slot> slots_; ///< the first one is nobody's: the queue's stand-in leads there
     std::uint32_t free_slot_ = kNoSlot;
+    std::size_t left_behind_ = 0; ///< entries of the queue that lead nowhere
 
     static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
 };
+
+/// A timer that lives as long as its owner: what it runs is said once, and it is armed and cancelled
+/// as often as it takes. Not movable; goes before its engine.
+///
+/// DOC: entries. Arming takes a place at that moment, whatever went before. It puts an entry into
+/// the queue unless an earlier one of this timer's is still there: cancelling leaves that, and a
+/// timer armed for later, or the same time, goes on with it (when it comes up it is put back, in
+/// the place that holds by then). So a timeout that is armed and cancelled for every job costs an
+/// entry for each of its periods, and not for each job. Only where a timer is armed for earlier is
+/// an entry left behind that leads nowhere; when those are the greater part of the queue they are
+/// swept out, so that memory stays proportional to the timers that there are.
+class Timer {
+  public:
+    Timer(Engine& engine, EventFn fn, void* self, std::uint64_t arg = 0)
+        : engine_(engine), slot_(engine.take_slot({fn, self, arg}, false)) {}
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+    ~Timer() {
+        cancel();
+        engine_.release_slot(slot_);
+    }
+
+    /// It is due at `when` (>= now; see Engine::arm) from now on, whether it was armed or not.
+    /// Amortised O(1).
+    [[gnu::always_inline]] void arm(Time when) { engine_.arm_slot(slot_, when); }
+    /// True when it was armed and now will not fire. O(1).
+    bool cancel() { return engine_.cancel_slot(slot_); }
+    [[nodiscard]] bool armed() const { return engine_.slots_[slot_].place != 0; }
+
+  private:
+    Engine& engine_;
+    std::uint32_t slot_;
+};
+
+/// Inline is what nearly every arming comes to: due before everything else that is pending.
+[[gnu::always_inline]] inline void Engine::arm_slot(std::uint32_t index, Time when) {
+    assert(when >= now_);
+    Slot& slot = slots_[index];
+    if (when == now_ || slot.entry_time != kForever || !queue_.takes_first(when)) [[unlikely]] {
+        arm_slot_otherwise(index, when);
+        return;
+    }
+    const std::uint64_t place = take_place(index);
+    slot.place = slot.entry = place;
+    slot.time = slot.entry_time = when;
+    queue_.push_first({when, place});
+}
 
 } // namespace fenceline::sim

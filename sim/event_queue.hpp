@@ -1,8 +1,10 @@
 // The pending-event set of the simulation: a priority queue of 16-byte entries ordered by
 // (time, seq). It is a radix heap over the whole 128-bit key with a small sorted window in front.
 //
-//   near_    up to 48 entries, sorted, soonest last: pop is a decrement, push a short insertion.
-//            A queue that never exceeds 48 entries lives here only and never allocates.
+//   near_    up to 48 entries, sorted, soonest last: pop is a decrement, push a short insertion,
+//            and where the entry becomes the earliest a comparison and a store.
+//            A queue that never exceeds 48 entries lives here only and never allocates. Below them
+//            stands an entry that is not one: see first().
 //   early_   binary heap; empty unless many entries arrive below `base_` (see below).
 //   wheel_   16 levels (one per key byte) x 256 buckets. An entry sits at the level of the most
 //            significant byte in which it differs from `base_`, in the bucket of that byte's value.
@@ -92,42 +94,52 @@ class EventQueue {
     /// before.
     [[gnu::always_inline]] void push(Time time, std::uint64_t seq, Payload payload) {
         assert(seq >> kSeqBits == 0 && payload >> kPayloadBits == 0);
-        const Entry entry{time, seq << kPayloadBits | payload};
-        const Key key = key_of(entry);
-        if (near_size_ == kNearCapacity && key <= horizon_)
-            evict_near();
-        if (key <= horizon_) {
-            insert_near(entry, key);
-        } else {
-            insert_beyond(entry, key);
-        }
+        push({time, seq << kPayloadBits | payload});
     }
+    [[gnu::always_inline]] void push(const Entry& entry) {
+        if (takes_first(entry.time))
+            push_first(entry);
+        else
+            push_behind(entry);
+    }
+    /// Whether an entry at this time would be the earliest and cost next to nothing: it is before
+    /// every other one, and the window has room.
+    [[nodiscard]] bool takes_first(Time time) const {
+        return time < top_->time && top_ != &near_[kNearCapacity];
+    }
+    /// REQUIRES: takes_first(entry.time).
+    void push_first(const Entry& entry) { *++top_ = entry; }
 
     [[nodiscard]] bool empty() const { return size() == 0; }
-    [[nodiscard]] std::size_t size() const { return near_size_ + early_.size() + wheel_size_; }
+    [[nodiscard]] std::size_t size() const { return near_size() + early_.size() + wheel_size_; }
 
     /// REQUIRES: !empty(). The reference is valid until the next push, pop or clear. Const to the
     /// caller but may refill the window, so that even const access from two threads needs a lock.
     [[nodiscard]] const Entry& top() const {
         assert(!empty());
-        if (near_size_ == 0)
-            refill();
-        return near_[near_size_ - 1];
+        fetch();
+        return *top_;
     }
     [[nodiscard]] Time next_time() const { return top().time; }
-    /// The same, or `otherwise` when it is empty.
-    [[nodiscard]] Time next_time_or(Time otherwise) const {
-        if (near_size_ != 0) [[likely]]
-            return near_[near_size_ - 1].time;
-        return empty() ? otherwise : next_time();
-    }
 
     /// REQUIRES: !empty(). Removes and returns the entry with the least (time, seq).
     Entry pop() {
         const Entry least = top();
-        --near_size_;
+        --top_;
         return least;
     }
+
+    /// The earliest entry without looking further than the window: where that is empty, a stand-in
+    /// with seq and payload 0 and a time that no entry is before, kForever when there is none at
+    /// all. One load; it lets the caller find out that nothing is due yet without a refill.
+    [[nodiscard]] const Entry& first() const { return *top_; }
+    /// Brings the earliest entry into the window, so that first() is it, if there is any.
+    void fetch() const {
+        if (top_ == near_.data() && !empty())
+            refill();
+    }
+    /// Removes first(). REQUIRES: it is an entry.
+    void drop_first() { --top_; }
 
     [[nodiscard]] std::size_t memory_bytes() const {
         return sizeof(*this) + early_.capacity() * sizeof(Entry) + (wheel_ ? sizeof(Wheel) : 0) +
@@ -142,8 +154,8 @@ class EventQueue {
                 chunk = recycle(chunk);
         }
         early_.clear();
-        near_size_ = 0;
-        horizon_ = kMaxKey;
+        top_ = near_.data();
+        set_horizon(kMaxKey);
         base_ = 0;
     }
 
@@ -189,14 +201,34 @@ class EventQueue {
     // With this order std::push_heap keeps the least entry at the front.
     static bool later(const Entry& a, const Entry& b) { return key_of(a) > key_of(b); }
 
-    void insert_near(const Entry& entry, Key key) const {
-        std::size_t hole = near_size_++;
-        for (; hole > 0 && key_of(near_[hole - 1]) < key; --hole)
-            near_[hole] = near_[hole - 1];
-        near_[hole] = entry;
+    [[nodiscard]] std::size_t near_size() const {
+        return static_cast<std::size_t>(top_ - near_.data());
     }
 
-    [[gnu::noinline]] void insert_beyond(const Entry& entry, Key key) const {
+    void set_horizon(Key key) const {
+        horizon_ = key;
+        near_[0] = {static_cast<Time>(key >> 64), 0};
+    }
+
+    [[gnu::noinline]] void push_behind(const Entry& entry) {
+        const Key key = key_of(entry);
+        if (top_ == &near_[kNearCapacity] && key <= horizon_)
+            evict_near();
+        if (key <= horizon_) {
+            insert_near(entry, key);
+        } else {
+            insert_beyond(entry, key);
+        }
+    }
+
+    void insert_near(const Entry& entry, Key key) const {
+        Entry* hole = ++top_;
+        for (; hole - 1 != near_.data() && key_of(hole[-1]) < key; --hole)
+            *hole = hole[-1];
+        *hole = entry;
+    }
+
+    void insert_beyond(const Entry& entry, Key key) const {
         if (key >= base_) {
             insert_wheel(entry);
             ++wheel_size_;
@@ -239,12 +271,12 @@ class EventQueue {
         // With nothing behind the window the base is free; the least pending key is the best one,
         // as it leaves no room for early_.
         if (early_.empty() && wheel_size_ == 0)
-            base_ = key_of(near_[near_size_ - 1]);
-        horizon_ = key_of(near_[kEvicted]);
-        for (std::size_t i = 0; i < kEvicted; ++i)
+            base_ = key_of(*top_);
+        set_horizon(key_of(near_[kEvicted + 1]));
+        for (std::size_t i = 1; i <= kEvicted; ++i)
             insert_beyond(near_[i], key_of(near_[i]));
-        std::copy(near_.begin() + kEvicted, near_.end(), near_.begin());
-        near_size_ = kNearCapacity - kEvicted;
+        std::copy(near_.begin() + kEvicted + 1, near_.end(), near_.begin() + 1);
+        top_ -= kEvicted;
     }
 
     // REQUIRES: near_ is empty and another part is not. Moves the least entries there.
@@ -255,17 +287,18 @@ class EventQueue {
             refill_from_wheel();
         }
         if (early_.empty() && wheel_size_ == 0)
-            horizon_ = kMaxKey;
+            set_horizon(kMaxKey);
     }
 
     void refill_from_early() const {
-        near_size_ = std::min(kRefill, early_.size());
-        for (std::size_t i = near_size_; i-- > 0;) {
+        const std::size_t size = std::min(kRefill, early_.size());
+        for (std::size_t i = size; i > 0; --i) {
             std::pop_heap(early_.begin(), early_.end(), later);
             near_[i] = early_.back();
             early_.pop_back();
         }
-        horizon_ = early_.empty() ? base_ - 1 : key_of(near_[0]);
+        top_ = &near_[size];
+        set_horizon(early_.empty() ? base_ - 1 : key_of(near_[1]));
     }
 
     void refill_from_wheel() const {
@@ -288,7 +321,7 @@ class EventQueue {
                 chunk = recycle(chunk);
             }
             if (small) {
-                horizon_ = base_ | below;
+                set_horizon(base_ | below);
                 return;
             }
             wheel_size_ += bucket.count;
@@ -330,8 +363,9 @@ class EventQueue {
     }
 
     // Mutable because top() refills: which part holds an entry is not observable.
-    mutable std::array<Entry, kNearCapacity> near_; // descending, [0, near_size_)
-    mutable std::size_t near_size_ = 0;
+    // Descending, the soonest at top_; [0] is the stand-in, which carries the time of horizon_.
+    mutable std::array<Entry, kNearCapacity + 1> near_{{{kForever, 0}}};
+    mutable Entry* top_ = near_.data();
     mutable std::size_t wheel_size_ = 0;
     mutable Key horizon_ = kMaxKey;
     mutable Key base_ = 0;

@@ -4,6 +4,9 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 
 Rcu::Rcu(Machine& machine, Time grace_period)
     : machine_(machine), grace_period_(grace_period),
+      period_(
+          machine.engine, [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->end_period(); },
+          this),
       context_(ContextKind::rcu, "callbacks", machine.next_context_id()) {}
 
 void Rcu::start_with(const Callback& first) {
@@ -14,9 +17,7 @@ void Rcu::start_with(const Callback& first) {
 void Rcu::start_period() {
     period_running_ = true;
     ++machine_.counters.grace_periods;
-    machine_.engine.arm(
-        add_saturating(machine_.now(), grace_period_),
-        [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->end_period(); }, this, 0);
+    period_.arm(add_saturating(machine_.now(), grace_period_));
 }
 
 void Rcu::end_period() {

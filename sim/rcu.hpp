@@ -64,6 +64,7 @@ class Rcu {
 
     Machine& machine_;
     Time grace_period_;
+    Timer period_;
     Context context_;
     std::uint32_t readers_ = 0;
     bool period_running_ = false;

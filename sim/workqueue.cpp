@@ -125,7 +125,7 @@ void DelayedWork::arm(Time delay) {
     if (delay == 0)
         queue_.queue(work_);
     else
-        timer_ = machine_.engine.arm(add_saturating(machine_.now(), delay), fire, this, 0);
+        timer_.arm(add_saturating(machine_.now(), delay));
 }
 
 void DelayedWork::fire(void* self, std::uint64_t) {
@@ -141,8 +141,8 @@ bool DelayedWork::queue(Time delay) {
 }
 
 bool DelayedWork::mod(Time delay) {
-    if (delay != 0 && machine_.engine.armed(timer_)) {
-        machine_.engine.rearm(timer_, add_saturating(machine_.now(), delay));
+    if (delay != 0 && timer_.armed()) {
+        timer_.arm(add_saturating(machine_.now(), delay));
         return true;
     }
     const bool was_pending = cancel();
@@ -151,12 +151,12 @@ bool DelayedWork::mod(Time delay) {
 }
 
 bool DelayedWork::cancel() {
-    const bool was_armed = machine_.engine.cancel(timer_);
+    const bool was_armed = timer_.cancel();
     return queue_.cancel(work_) || was_armed;
 }
 
 bool DelayedWork::cancel_sync() {
-    const bool was_armed = machine_.engine.cancel(timer_);
+    const bool was_armed = timer_.cancel();
     return queue_.cancel_sync(work_) || was_armed;
 }
 

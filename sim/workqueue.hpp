@@ -129,18 +129,17 @@ class DelayedWork {
     /// INIT_DELAYED_WORK. `queue` outlives it; see Work for the rest.
     DelayedWork(Machine& machine, Workqueue& queue, EventFn fn, void* self, std::uint64_t arg,
                 Time cost = 0, bool may_block = false)
-        : machine_(machine), queue_(queue), work_(fn, self, arg, cost, may_block) {}
+        : machine_(machine), queue_(queue), work_(fn, self, arg, cost, may_block),
+          timer_(machine.engine, fire, this) {}
     DelayedWork(const DelayedWork&) = delete;
     DelayedWork& operator=(const DelayedWork&) = delete;
-    /// The timer refers to this object, so it goes with it.
-    ~DelayedWork() { machine_.engine.cancel(timer_); }
 
-    [[nodiscard]] bool pending() const { return machine_.engine.armed(timer_) || work_.pending(); }
+    [[nodiscard]] bool pending() const { return timer_.armed() || work_.pending(); }
 
     /// queue_delayed_work: does nothing, and returns false, when it is pending.
     bool queue(Time delay);
     /// mod_delayed_work: from now on it is due after `delay`, whether it was pending (then true) or
-    /// not. Moving a timer to a later time, as re-arming a timeout does, is O(1).
+    /// not. O(1); armed and cancelled for every job it needs one entry of the engine's queue.
     bool mod(Time delay);
     /// cancel_delayed_work: takes it back, also when the item is queued already, but does not wait
     /// for one that runs. Returns whether it was pending.
@@ -155,7 +154,7 @@ class DelayedWork {
     Machine& machine_;
     Workqueue& queue_;
     Work work_;
-    TimerHandle timer_;
+    Timer timer_;
 };
 
 /// system_wq: items run side by side, each in a worker of its own, and are used once (INIT_WORK and

@@ -141,7 +141,7 @@ void Run::update_next_input() {
 }
 
 /// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
-void Run::fire() {
+sim::Time Run::fire() {
     if (have_job_ && next_job_.at == next_input_) {
         try {
             submit_listed();
@@ -159,6 +159,7 @@ void Run::fire() {
     }
     if (!have_job_)
         stop_if_complete();
+    return next_input_;
 }
 
 /// The normal end: no action left, every program ended, and every pushed job freed.

@@ -50,7 +50,7 @@ class Run final : public sim::InputSource, private ClientHost {
 
     // sim::InputSource: listed jobs, then actions, then the starts of programs.
     sim::Time next_time() override { return next_input_; }
-    void fire() override;
+    sim::Time fire() override;
 
   private:
     /// A listed job that waits for its client to get through the cost of submitting.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <tuple>
 #include <vector>
 
@@ -56,6 +57,9 @@ class Duel final : public InputSource {
             inputs_.push_back(at);
             reference_.add(at, 0, next_id_++);
         }
+        for (std::uint64_t i = 0; i < 12; ++i)
+            owned_.push_back(std::make_unique<Timer>(engine_, owned_fired, this, i));
+        owned_ids_.resize(owned_.size(), kNotArmed);
         while (timers_.size() < 20)
             operate();
     }
@@ -63,7 +67,10 @@ class Duel final : public InputSource {
     Time next_time() override {
         return next_input_ < inputs_.size() ? inputs_[next_input_] : kForever;
     }
-    void fire() override { happened(next_input_++); }
+    Time fire() override {
+        happened(next_input_++);
+        return next_time();
+    }
 
     void play() {
         while (engine_.run(this, 1 + random_.next() % 50) && !testing::Test::HasFailure()) {
@@ -73,7 +80,7 @@ class Duel final : public InputSource {
     }
 
   private:
-    struct Timer {
+    struct OneShot {
         TimerHandle handle;
         std::uint64_t id;
     };
@@ -98,14 +105,43 @@ class Duel final : public InputSource {
         return engine_.now() + random_.next() % spread_;
     }
 
+    static constexpr std::uint64_t kNotArmed = ~std::uint64_t{0};
+
+    static void owned_fired(void* self, std::uint64_t index) {
+        auto& duel = *static_cast<Duel*>(self);
+        duel.happened(duel.owned_ids_[index]);
+    }
+
+    /// Arms, cancels or replaces a timer that lives on.
+    void operate_owned() {
+        const std::uint64_t index = random_.next() % owned_.size();
+        const bool armed = reference_.remove(owned_ids_[index]);
+        owned_ids_[index] = kNotArmed;
+        ASSERT_EQ(owned_[index]->armed(), armed);
+        const std::uint64_t what = random_.next() % 8;
+        if (what < 3) {
+            ASSERT_EQ(owned_[index]->cancel(), armed);
+        } else if (what < 4) {
+            owned_[index].reset();
+            owned_[index] = std::make_unique<Timer>(engine_, owned_fired, this, index);
+        } else {
+            const Time when = engine_.executed() > 0 ? some_time() : 1 + some_time();
+            owned_ids_[index] = next_id_;
+            reference_.add(when, 1, next_id_++);
+            owned_[index]->arm(when);
+        }
+    }
+
     void operate() {
-        const std::uint64_t what = random_.next() % 16;
+        const std::uint64_t what = random_.next() % 24;
         const auto fn = [](void* self, std::uint64_t id) {
             static_cast<Duel*>(self)->happened(id);
         };
         if (what < 4 && engine_.executed() > 0) { // before the run, only timers
             reference_.add(engine_.now(), 1, next_id_);
             engine_.post(fn, this, next_id_++);
+        } else if (what >= 16) {
+            operate_owned();
         } else if (what < 9 || timers_.empty()) {
             const Time when = engine_.executed() > 0 ? some_time() : 1 + some_time();
             reference_.add(when, 1, next_id_);
@@ -113,7 +149,7 @@ class Duel final : public InputSource {
             ++next_id_;
         } else {
             // Any timer of the past or the future: stale handles take part.
-            Timer& timer = timers_[random_.next() % timers_.size()];
+            OneShot& timer = timers_[random_.next() % timers_.size()];
             const bool armed = reference_.remove(timer.id);
             ASSERT_EQ(engine_.armed(timer.handle), armed);
             if (what < 12) {
@@ -136,7 +172,9 @@ class Duel final : public InputSource {
     std::vector<Time> inputs_;
     std::size_t next_input_ = 0;
     std::uint64_t next_id_ = 0;
-    std::vector<Timer> timers_;
+    std::vector<OneShot> timers_;
+    std::vector<std::unique_ptr<Timer>> owned_;
+    std::vector<std::uint64_t> owned_ids_; ///< what each is in the reference
     std::uint64_t happened_ = 0;
 };
 

@@ -60,12 +60,13 @@ class Input final : public InputSource {
     Input(Script& script, std::vector<std::pair<Time, std::function<void()>>> items)
         : script_(script), items_(std::move(items)) {}
     Time next_time() override { return next_ < items_.size() ? items_[next_].first : kForever; }
-    void fire() override {
+    Time fire() override {
         const std::size_t index = next_++;
         script_.log.push_back("input" + std::to_string(index) + "@" +
                               std::to_string(script_.engine.now()));
         if (items_[index].second)
             items_[index].second();
+        return next_time();
     }
 
   private:
