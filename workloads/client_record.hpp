@@ -8,8 +8,8 @@
 // Constant work per iteration, constant memory.
 #pragma once
 
+#include "scheduler/latency.hpp"
 #include "sim/time.hpp"
-#include "workloads/latency.hpp"
 #include "workloads/simulation.hpp"
 
 #include <cmath>
@@ -108,7 +108,7 @@ class ClientRecord {
     sim::Time work_ = 0;  ///< GPU time submitted in this iteration
     std::uint64_t iterations_ = 0;
     std::uint64_t misses_ = 0;
-    LatencyRecorder interval_;
+    scheduler::LatencyRecorder interval_;
     DeviationRecorder deviation_;
     SpreadRecorder cycle_;
     SpreadRecorder latency_;

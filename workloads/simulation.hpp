@@ -11,6 +11,7 @@
 
 #include "fences/ledger.hpp"
 #include "scheduler/event_log.hpp"
+#include "scheduler/latency.hpp"
 #include "sim/hazard.hpp"
 #include "sim/time.hpp"
 #include "workloads/config.hpp"
@@ -53,15 +54,7 @@ struct RunOptions {
     bool fibers_for_all = false; ///< every context on a fiber (for tests of the model)
 };
 
-/// Distribution of a latency. Exact up to some thousand values, then within 0.8 %.
-struct LatencySummary {
-    std::uint64_t count = 0;
-    double mean = 0; ///< nanoseconds
-    sim::Time p50 = 0;
-    sim::Time p95 = 0;
-    sim::Time p99 = 0;
-    sim::Time max = 0;
-};
+using scheduler::LatencySummary;
 
 /// The least, the mean and the greatest of some times.
 struct Spread {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "scheduler/event_log.hpp"
+#include "scheduler/latency.hpp"
 #include "scheduler/ring_driver.hpp"
-#include "workloads/latency.hpp"
 #include "workloads/simulation.hpp"
 #include "workloads/workload.hpp"
 
@@ -57,8 +57,8 @@ class Statistics {
         std::uint64_t finished = 0;
         std::uint64_t failed = 0;
         sim::Time last_finished = 0;
-        LatencyRecorder queue_delay;
-        LatencyRecorder completion;
+        scheduler::LatencyRecorder queue_delay;
+        scheduler::LatencyRecorder completion;
     };
 
     [[nodiscard]] Client& client(std::uint32_t entity) { return *by_entity_[entity]; }
