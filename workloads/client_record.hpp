@@ -8,8 +8,8 @@
 // Constant work per iteration, constant memory.
 #pragma once
 
-#include "sim/time.hpp"
 #include "scheduler/latency.hpp"
+#include "sim/time.hpp"
 #include "workloads/simulation.hpp"
 
 #include <cmath>

@@ -1,41 +1,36 @@
-// Which entity each job so far belonged to, by ordinal.
+// Which entity each of the last jobs of a stream belonged to, by ordinal.
 //
-// Of a document all jobs are remembered: its jobs are in memory anyway. Of a stream the last
-// million are, so that a stream of any length takes constant memory; what lies further back is not
-// known.
+// The last million are remembered, so that a stream of any length takes constant memory; what lies
+// further back is not known. (Of a document nobody asks: all of its jobs are in memory.)
+//
+// A ring of its final size, of which only what has been written to becomes memory: nothing is ever
+// copied, a job costs one store.
 #pragma once
 
 #include "workloads/workload.hpp"
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace fenceline::workloads {
 
 class EntityHistory {
   public:
-    static constexpr std::uint64_t kStreamHorizon = std::uint64_t{1} << 20;
-
-    explicit EntityHistory(bool streamed) : limit_(streamed ? kStreamHorizon : ~std::uint64_t{0}) {}
+    static constexpr std::uint64_t kHorizon = std::uint64_t{1} << 20;
 
     void push(std::uint32_t entity) {
-        if (entities_.size() < limit_)
-            entities_.push_back(entity);
-        else
-            entities_[next_ % limit_] = entity;
-        ++next_;
+        if (!entities_) [[unlikely]]
+            entities_ = std::make_unique_for_overwrite<std::uint32_t[]>(kHorizon);
+        entities_[next_++ % kHorizon] = entity;
     }
     /// kNoIndex when it is too long ago. REQUIRES: ordinal has been pushed.
     [[nodiscard]] std::uint32_t entity_of(std::uint64_t ordinal) const {
-        if (next_ - ordinal > limit_)
-            return kNoIndex;
-        return entities_[ordinal % limit_];
+        return next_ - ordinal > kHorizon ? kNoIndex : entities_[ordinal % kHorizon];
     }
 
   private:
-    std::uint64_t limit_;
     std::uint64_t next_ = 0;
-    std::vector<std::uint32_t> entities_;
+    std::unique_ptr<std::uint32_t[]> entities_;
 };
 
 } // namespace fenceline::workloads

@@ -14,8 +14,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     : config_(config), workload_(workload), source_(jobs), options_(options),
       rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
       sched_(machine_, core_, config.costs.wakeup), containers_(core_),
-      names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs), named_(core_),
-      history_(workload.streamed) {
+      names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs),
+      named_(core_) {
     machine_.fibers_for_all = options.fibers_for_all;
     if (explain != nullptr)
         for (const sim::Hazard& hazard : *explain)

@@ -25,6 +25,11 @@ Statistics::Statistics(const Workload& workload, scheduler::JobFigures& figures)
         clients_.push_back(std::make_unique<Client>());
         clients_.back()->name = client.name;
     }
+    const std::size_t exact = scheduler::LatencyRecorder::exact_for(clients_.size());
+    for (const std::unique_ptr<Client>& client : clients_) {
+        client->queue_delay.keep_exactly(exact);
+        client->completion.keep_exactly(exact);
+    }
 }
 
 void Statistics::fill(RunResult& result, std::span<const scheduler::Ring* const> rings) const {
