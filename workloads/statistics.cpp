@@ -27,8 +27,8 @@ Statistics::Statistics(const Workload& workload, scheduler::JobFigures& figures)
     }
     const std::size_t exact = scheduler::LatencyRecorder::exact_for(clients_.size());
     for (const std::unique_ptr<Client>& client : clients_) {
-        client->queue_delay.keep_exactly(exact);
-        client->completion.keep_exactly(exact);
+        client->figures.queue_delay.keep_exactly(exact);
+        client->figures.completion.keep_exactly(exact);
     }
 }
 
