@@ -145,13 +145,19 @@ struct Fence {
     sim::Time timestamp = 0; ///< when it signalled; valid with flag::timestamp
     std::uint32_t context = 0;
     std::uint32_t seqno = 0;
-    OwnerRef lock_owner; ///< null: the lock is in the fence (or shared by the pair)
+    OwnerRef lock_owner;    ///< null: the lock is in the fence (or shared by the pair)
     CallbackList callbacks; ///< cb_list
     sim::Atomic<std::uint16_t> flags{0};
     OpsId ops = 0;
     std::int32_t error = 0;
     sim::RefCount references;
     sim::SpinLock lock;
+
+    /// As dma_fence_init() leaves it; the lock is its own.
+    [[nodiscard, gnu::always_inline]] static Fence made(OpsId ops, std::uint32_t context,
+                                                        std::uint32_t seqno) {
+        return {0, context, seqno, {}, {}, {}, ops, 0, sim::RefCount(1), {}};
+    }
 
     [[nodiscard]] bool is_signaled_bit() const { return (flags.peek() & flag::signaled) != 0; }
 };

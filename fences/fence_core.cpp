@@ -199,7 +199,8 @@ void FenceCore::run_own_callback(void* core, FenceRef ref, std::uint64_t owner) 
 
 /// Somebody else registers, so there has to be a list.
 void FenceCore::move_out_own_callback(Fence& fence) {
-    const Callback callback{run_own_callback, this, fence.callbacks.owner(), kNoCallback, kNoCallback};
+    const Callback callback{run_own_callback, this, fence.callbacks.owner(), kNoCallback,
+                            kNoCallback};
     fence.flags.unmark(flag::own_callback);
     const std::uint32_t slot = callbacks_.alloc(callback).index();
     fence.callbacks = {slot, slot};

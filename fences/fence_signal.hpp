@@ -99,16 +99,16 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     if ((fence.flags.peek() & flag::own_callback) != 0) [[unlikely]]
         move_out_own_callback(fence);
     const CallbackList list = fence.callbacks;
-    const CallbackRef callback =
-        callbacks_.alloc(Callback{fn, env, owner, kNoCallback, list.last()}); // none, when it is empty
+    const CallbackRef callback = callbacks_.alloc(
+        Callback{fn, env, owner, kNoCallback, list.last()}); // none, when it is empty
     if (!list.empty())
         callbacks_.at(list.last()).next = callback.index();
     fence.callbacks = {list.empty() ? callback.index() : list.first(), callback.index()};
     return callback;
 }
 
-[[gnu::always_inline]] inline CallbackRef
-FenceCore::add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner) {
+[[gnu::always_inline]] inline CallbackRef FenceCore::add_own_callback(FenceRef ref, Fence& fence,
+                                                                      std::uint64_t owner) {
     sim::Frame frame(machine, "dma_fence_add_callback");
     if (fence.flags.test_bit(machine, flag::signaled))
         return {};
@@ -139,8 +139,7 @@ FenceCore::add_own_callback(FenceRef ref, Fence& fence, std::uint64_t owner) {
     parent.base.references.poke(0);
     const sim::Time now = machine.now();
     ledger.unpinned(kSchedFenceBytes, pair.finished.timestamp, now, holder, "scheduler fence");
-    ledger.unpinned(kFenceBytes, parent.base.timestamp, now, Holder::sched_fence,
-                    "hardware fence");
+    ledger.unpinned(kFenceBytes, parent.base.timestamp, now, Holder::sched_fence, "hardware fence");
     ++machine.counters.rcu_callbacks; // two in one
     rcu.call(free_plain_pair, this, finished.pack());
 }

@@ -44,9 +44,9 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
     const FenceOps* const ops = core_.live_ops(parent);
     return (both.finished.flags.peek() & odd) == flag::signaled &&
            (both.scheduled.flags.peek() & odd) == flag::signaled &&
-           (parent.flags.peek() & odd) == flag::signaled &&
-           both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
-           ops != nullptr && ops->release == nullptr && core_.live_ops(both.finished) != nullptr;
+           (parent.flags.peek() & odd) == flag::signaled && both.scheduled.references.peek() == 1 &&
+           parent.references.peek() == 1 && ops != nullptr && ops->release == nullptr &&
+           core_.live_ops(both.finished) != nullptr;
 }
 
 /// In the timed form a pair that ends together with its parent, which is how nearly all of them do,

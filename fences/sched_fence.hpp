@@ -24,6 +24,8 @@ class SchedFences {
     FenceRef create();
     /// drm_sched_fence_init: contexts `context` (scheduled) and `context + 1` (finished).
     void init(FenceRef finished, OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
+    /// Both at once: the pair as init() leaves it.
+    FenceRef create(OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
     /// drm_sched_fence_free: a pair that was never initialised.
     void discard(FenceRef finished);
 
@@ -89,6 +91,17 @@ class SchedFences {
     return {FencePart::finished, memory.index(), memory.generation()};
 }
 
+[[gnu::always_inline]] inline FenceRef SchedFences::create(OwnerRef sched, std::uint32_t context,
+                                                           std::uint32_t seqno) {
+    const auto memory =
+        core_.pairs.alloc(Fence::made(scheduled_ops_, context, seqno),
+                          Fence::made(finished_ops_, context + 1, seqno), sched, FenceRef{});
+    core_.note_allocated(2);
+    if (slab_)
+        ++core_.modules.get(module_, "slab").slab_objects;
+    return {FencePart::finished, memory.index(), memory.generation()};
+}
+
 [[gnu::always_inline]] inline void SchedFences::init(FenceRef ref, OwnerRef sched,
                                                      std::uint32_t context, std::uint32_t seqno) {
     SchedFence& both = pair(ref);
@@ -115,8 +128,8 @@ class SchedFences {
     core_.signal(ref.sibling(FencePart::scheduled), both.scheduled);
 }
 
-[[gnu::always_inline]] inline void
-SchedFences::scheduled_plainly(FenceRef ref, SchedFence& both, FenceRef parent) {
+[[gnu::always_inline]] inline void SchedFences::scheduled_plainly(FenceRef ref, SchedFence& both,
+                                                                  FenceRef parent) {
     both.parent = parent;
     if (both.scheduled.callbacks.empty())
         core_.signal_plainly(both.scheduled);

@@ -76,7 +76,7 @@ FENCELINE_HOT void GpuSched::spsc_pop(Entity& entity, Job& head) {
 }
 
 /// drm_sched_rq_add_entity.
-void GpuSched::rq_add_entity(RunQueue& rq, Entity& entity) {
+[[gnu::noinline]] void GpuSched::rq_add_entity(RunQueue& rq, Entity& entity) {
     if (entity.node.listed)
         return;
     sim::SpinGuard guard(machine, rq.lock, "rq->lock");
@@ -147,8 +147,13 @@ FENCELINE_HOT void GpuSched::push_job(JobRef job_ref, Job& job, Entity& entity, 
     job.submit_ts = submit_ts; // before the push: afterwards the job may be gone
     const bool first = !entity.head;
     spsc_push(entity, job_ref, job);
-    if (!first)
-        return;
+    if (first)
+        push_into_empty(sched, rq, entity, submit_ts);
+}
+
+/// Its end: onto the run queue, and the scheduler wakes up.
+FENCELINE_HOT void GpuSched::push_into_empty(Scheduler& sched, RunQueue& rq, Entity& entity,
+                                             sim::Time submit_ts) {
     {
         sim::SpinGuard guard(machine, entity.lock, "entity->lock");
         if (entity.stopped) [[unlikely]] {

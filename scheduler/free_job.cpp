@@ -12,19 +12,22 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
         return;
-    if (!sim::kInstrumented && sched.plain_ring != nullptr && gpu_sched.free_plain_job(sched)) {
-        // done
-    } else if (sched.kernel == KernelVersion::mainline) {
-        while (const JobRef job = gpu_sched.get_finished_job(sched)) {
-            gpu_sched.account_gpu_time(sched, gpu_sched.jobs.get(job, "job"));
-            sched.driver->free_job(gpu_sched, job);
-        }
-    } else {
-        if (const JobRef job = gpu_sched.get_finished_job(sched))
-            sched.driver->free_job(gpu_sched, job);
-        gpu_sched.run_free_queue(sched);
-    }
+    if (sim::kInstrumented || sched.plain_ring == nullptr || !gpu_sched.free_plain_job(sched))
+        gpu_sched.free_finished_jobs(sched);
     gpu_sched.run_job_queue_last(sched, sched.work_free_job);
+}
+
+void GpuSched::free_finished_jobs(Scheduler& sched) {
+    if (sched.kernel == KernelVersion::mainline) {
+        while (const JobRef job = get_finished_job(sched)) {
+            account_gpu_time(sched, jobs.get(job, "job"));
+            sched.driver->free_job(*this, job);
+        }
+        return;
+    }
+    if (const JobRef job = get_finished_job(sched))
+        sched.driver->free_job(*this, job);
+    run_free_queue(sched);
 }
 
 /// drm_sched_get_finished_job: only ever the head of the pending list, however many are done.

@@ -196,6 +196,7 @@ class GpuSched {
 
     // job.cpp
     JobRef job_init(Entity& entity, std::uint32_t credits);
+    [[gnu::noinline]] bool submit_in_steps(Entity& entity, const JobSpec& spec, JobRef& made);
     RunQueue& arm_for(Job& job, Entity& entity);
     [[gnu::cold, gnu::noinline]] void refuse_job(const Entity& entity);
     void release_dependencies(Job& job);
@@ -208,6 +209,7 @@ class GpuSched {
     // entity.cpp
     RunQueueRef run_queue_for(const Scheduler& sched, const Entity& entity) const;
     void push_job(JobRef ref, Job& job, Entity& entity, RunQueue& rq, Scheduler& sched);
+    void push_into_empty(Scheduler& sched, RunQueue& rq, Entity& entity, sim::Time submit_ts);
     void join(RunQueue& rq, Entity& entity, sim::Time submit_ts);
     [[gnu::noinline]] void select_rq(Entity& entity);
     void rq_add_entity(RunQueue& rq, Entity& entity);
@@ -232,6 +234,7 @@ class GpuSched {
     static void run_job_work(void* self, std::uint64_t sched);
     [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
     // plain_job.cpp
+    bool submit_plainly(Entity& entity, const JobSpec& spec, JobRef& made);
     bool run_plain_job(Scheduler& sched, RunQueue& rq);
     bool free_plain_job(Scheduler& sched);
     void pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
@@ -240,6 +243,7 @@ class GpuSched {
     void job_begin(Scheduler& sched, JobRef job, Job& memory);
     void job_done(JobRef job, std::int32_t result) { job_done(jobs.get(job, "job"), result); }
     void job_done(Job& job, std::int32_t result);
+    [[gnu::noinline]] void finish_job(Scheduler& sched, Job& job, std::int32_t result);
     static void job_done_cb(void* env, fences::FenceRef ref, fences::Fence& fence,
                             std::uint64_t job);
     void run_job_queue(Scheduler& sched);
@@ -259,6 +263,7 @@ class GpuSched {
     EntityRef listed_entity_of(Scheduler& sched, const Job& job);
     // free_job.cpp
     static void free_job_work(void* self, std::uint64_t sched);
+    [[gnu::noinline]] void free_finished_jobs(Scheduler& sched);
     JobRef get_finished_job(Scheduler& sched);
     void run_free_queue(Scheduler& sched);
     // entity_fini.cpp

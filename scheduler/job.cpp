@@ -12,8 +12,13 @@ using fences::Holder;
 /// Init, arm and push look up the same objects, so they hand them on.
 bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, JobRef& made) {
     Entity& entity = entities.get(entity_ref, "entity");
+    return (!sim::kInstrumented && submit_plainly(entity, spec, made)) ||
+           submit_in_steps(entity, spec, made);
+}
+
+bool GpuSched::submit_in_steps(Entity& entity, const JobSpec& spec, JobRef& made) {
     const JobRef job_ref = job_init(entity, spec.credits);
-    if (!job_ref) [[unlikely]]
+    if (!job_ref)
         return false;
     made = job_ref;
     Job& job = jobs.at(job_ref.index());

@@ -115,7 +115,7 @@ struct Scheduler {
     std::string name;
     std::uint32_t ring_index = 0;
     SchedulerRef self;
-    Driver* driver = nullptr; ///< ops
+    Driver* driver = nullptr;       ///< ops
     RingSlot* plain_ring = nullptr; ///< where the bundled driver runs jobs; null: another driver
     KernelVersion kernel = KernelVersion::v6_12;
     Policy policy = Policy::fifo;
@@ -140,8 +140,8 @@ struct Scheduler {
     sim::Time timeout = sim::kForever;
     sim::WaitQueue job_scheduled;
     bool pause_submit = false;
-    bool free_guilty = false;  ///< the job that timed out was done: the handler frees it
-    bool cancels_jobs = false; ///< ops->cancel_job is set
+    bool free_guilty = false;   ///< the job that timed out was done: the handler frees it
+    bool cancels_jobs = false;  ///< ops->cancel_job is set
     bool prepares_jobs = false; ///< ops->prepare_job is set
     bool ready = false;
     fences::OwnerRef name_owner; ///< what its fences find through their back pointer

@@ -1,18 +1,19 @@
-// The plain job's way to the hardware, in one step.
+// The plain job's life, each part of it in one step.
 //
-// DOC: what this is. Nearly every job of nearly every workload goes the same way: it waits for
-// nothing, is run once by the bundled driver, and nobody asks about its fences meanwhile. What the
-// functions of the long way (run_job.cpp and what it calls) do then is known in advance: the locks
-// are free, and references that are taken and dropped within one event cancel out. run_plain_job()
-// does the sum of it.
+// DOC: what this is. Nearly every job of nearly every workload lives the same way: it waits for
+// nothing, is run once by the bundled driver, finishes without an error, and nobody asks about its
+// fences meanwhile. What the functions of the long way (job.cpp, entity.cpp, run_job.cpp,
+// free_job.cpp and what they call) do then is known in advance: the locks are free, and references
+// that are taken and dropped within one event cancel out. The functions here do the sum of it.
 //
-// Invariants: it looks first and changes nothing until it knows that all is plain; if anything is
-// not (an object that should live is dead, an error, a guilty entity, a log that wants to hear
-// every event) it returns false and the long way is taken, which reports what there is to report.
-// Afterwards the state, the counters and the order of events are those of the long way. The
-// instrumented form has only the long way, and tests hold the two forms to the same results.
+// Invariants: each looks first and changes nothing until it knows that all is plain; if anything is
+// not (an object that should live is dead, an error, a guilty entity, somebody who waits) it
+// returns false, and the long way is taken, which reports what there is to report. Afterwards the
+// state, the counters of primitive operations, the event log and the order of events are those of
+// the long way. The instrumented form has only the long way; tests hold both forms to the same
+// results, and the conformance tests hold this form to the kernel's.
 //
-// The numbers of atomics and locks are those of the functions named beside them.
+// To read how the scheduler works, read the long way.
 
 #include "scheduler/gpu_sched.hpp"
 #include "scheduler/ring_driver.hpp"
@@ -42,6 +43,37 @@ namespace {
 
 } // namespace
 
+/// drm_sched_job_init, drm_sched_job_arm and drm_sched_entity_push_job, for an entity of one
+/// scheduler without statistics. Nothing is written twice: job and pair are made as they will be.
+FENCELINE_HOT bool GpuSched::submit_plainly(Entity& entity, const JobSpec& spec, JobRef& made) {
+    RunQueue* const rq = run_queues.live(entity.rq);
+    Scheduler* const sched = rq != nullptr ? schedulers.live(rq->sched) : nullptr;
+    Job* const tail = entity.tail ? jobs.live(entity.tail) : nullptr;
+    if (sched == nullptr || spec.credits == 0 || !entity.sched_list.empty() || entity.stats ||
+        (tail == nullptr && entity.tail))
+        return false;
+
+    const std::uint32_t seqno = entity.fence_seq.peek() + 1;
+    entity.fence_seq.poke(seqno);
+    const FenceRef finished = s_fences.create(sched->name_owner, entity.fence_context, seqno);
+    const JobRef ref =
+        jobs.alloc(spec.id, spec.ordinal, spec.duration, spec.credits, entity.index, machine.now(),
+                   entity.self, rq->sched, finished, FenceRef{}, fences::CallbackRef{}, JobRef{},
+                   JobRef{}, kNoDependency, kNoDependency, kNoDependency, spec.run_job,
+                   entity.priority, std::uint8_t{0}, std::uint8_t{0});
+    made = ref;
+    log(JobEvent::queue, jobs.at(ref.index()), sched->ring_index);
+    sched->score.poke(sched->score.peek() + 1);
+    const bool first = !entity.head;
+    (tail != nullptr ? tail->next : entity.head) = ref;
+    entity.tail = ref;
+    entity.job_count.poke(entity.job_count.peek() + 1);
+    machine.counters.atomics += 3; // fence_seq, the score, the queue's count
+    if (first)
+        push_into_empty(*sched, *rq, entity, machine.now());
+    return true;
+}
+
 /// drm_sched_entity_pop_job of a job that waits for nothing, of an entity that is not guilty.
 FENCELINE_HOT void GpuSched::pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
                                            fences::SchedFence& pair) {
@@ -67,12 +99,12 @@ FENCELINE_HOT void GpuSched::pop_plain_job(Scheduler& sched, RunQueue& rq, Entit
 
 /// drm_sched_run_job_work from the choice of the entity on: select, pop, job_begin, run_job, the
 /// pair's `scheduled`, the callback on the hardware fence.
-bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
+FENCELINE_HOT bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
     Entity& entity = rq.tree != nullptr ? *rq.tree->first_ready() : *rq.policy->first_ready();
     const JobRef job_ref = entity.head;
     Job* const job = jobs.live(job_ref);
     if (job == nullptr || !is_plain(*job) || job->sched != sched.self || entity.has_guilty_flag ||
-        sched.credit_limit - sched.credit_count.peek() < job->credits || sink != nullptr)
+        sched.credit_limit - sched.credit_count.peek() < job->credits)
         return false;
     fences::SchedFence* const pair = core.pairs.live(job->s_fence.memory<fences::SchedFence>());
     Job* const tail = sched.pending_tail ? jobs.live(sched.pending_tail) : nullptr;
@@ -92,11 +124,13 @@ bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
     sched.pending_tail = job_ref;
     start_timeout(sched);
 
-    figures.ran(job->entity_index, machine.now() - job->submit_ts);
+    log(JobEvent::run_job, *job, sched.ring_index);
     job->cb = fences::kOwnCallback;
-    s_fences.scheduled_plainly(
-        job->s_fence, *pair, sched.plain_ring->driver->run_plainly(*sched.plain_ring, job_ref, *job));
+    const FenceRef hardware =
+        sched.plain_ring->driver->run_plainly(*sched.plain_ring, job_ref, *job);
     entity.entity_idle.complete_all(machine);
+    log(JobEvent::scheduled, *job, sched.ring_index);
+    s_fences.scheduled_plainly(job->s_fence, *pair, hardware);
 
     // The credits, run_job's flag and its two references, which the pair's take and put join, the
     // callback's flag; job_list_lock, the hardware fence's.
@@ -109,11 +143,11 @@ bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
 
 /// drm_sched_free_job_work of 6.12 but for its last line: get_finished_job, the driver's free_job,
 /// run_free_queue.
-bool GpuSched::free_plain_job(Scheduler& sched) {
+FENCELINE_HOT bool GpuSched::free_plain_job(Scheduler& sched) {
     const JobRef job_ref = sched.pending_head;
     Job* const job = jobs.live(job_ref);
     if (job == nullptr || job->hardware || job->first_dependency != kNoDependency ||
-        sched.kernel != KernelVersion::v6_12 || sink != nullptr)
+        sched.kernel != KernelVersion::v6_12)
         return false;
     fences::SchedFence* const pair = core.pairs.live(job->s_fence.memory<fences::SchedFence>());
     Job* const next = job->next ? jobs.live(job->next) : nullptr;
@@ -137,10 +171,10 @@ bool GpuSched::free_plain_job(Scheduler& sched) {
             its->scheduled.timestamp = pair->finished.timestamp;
         start_timeout(sched);
     }
-    figures.freed();
+    log(JobEvent::free_job, *job, sched.ring_index);
     pair->finished.references.poke(pair->finished.references.peek() - 1);
     jobs.free(job_ref);
-    ++machine.counters.atomics;   // the fence put
+    ++machine.counters.atomics;  // the fence put
     machine.counters.locks += 2; // job_list_lock, twice
     if (next != nullptr && its->finished.is_signaled_bit())
         run_free_queue_unconditionally(sched);

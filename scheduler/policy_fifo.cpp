@@ -19,14 +19,15 @@ class FifoPolicy : public TreePolicy {
         entity.node.listed = false;
     }
 
-    /// drm_sched_rq_update_fifo_locked.
-    void join(Entity& entity, sim::Time submit_ts) override {
-        set_key(entity, static_cast<std::int64_t>(submit_ts));
-    }
-    void requeue(Entity& entity, sim::Time submit_ts) override {
-        set_key(entity, static_cast<std::int64_t>(submit_ts));
-    }
+    void join(Entity& entity, sim::Time submit_ts) override { put(entity, submit_ts); }
+    void requeue(Entity& entity, sim::Time submit_ts) override { put(entity, submit_ts); }
     void leave(Entity& entity) final { set_ready(entity, false); }
+
+  private:
+    /// drm_sched_rq_update_fifo_locked.
+    void put(Entity& entity, sim::Time submit_ts) {
+        set_key(entity, static_cast<std::int64_t>(submit_ts));
+    }
 };
 
 /// Each pop that leaves a job behind gets the next turn, and with it goes behind all others. An

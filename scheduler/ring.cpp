@@ -1,6 +1,7 @@
 #include "scheduler/ring.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
@@ -139,6 +140,9 @@ FENCELINE_HOT void Ring::signal_from_interrupt(const Item& item) {
 }
 
 FENCELINE_HOT void Ring::signal(const Item& item) {
+    assert(item.fence.part() == fences::FencePart::hardware);
+    if (item.fence.part() != fences::FencePart::hardware)
+        __builtin_unreachable();
     fences::Fence& fence = core_.get(item.fence);
     if (sink != nullptr) [[unlikely]]
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,

@@ -34,7 +34,7 @@ struct RingArgs {
 class Ring {
   public:
     struct Item {
-        fences::FenceRef fence; ///< the reference is the ring's from now on
+        fences::FenceRef fence; ///< a hardware fence; the reference is the ring's from now on
         std::uint64_t job = 0;
         std::uint64_t ordinal = 0;
         std::uint32_t entity = 0;

@@ -188,7 +188,8 @@ void RingDriver::free_job(GpuSched& sched, JobRef ref) {
     const Job& job = sched.jobs.get(ref, "job");
     sched.log(JobEvent::free_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
     const FenceRef own = job.hardware;
-    if (own && !core_.peek_signaled(own)) { // it never ran, or was given up: whoever waits must hear
+    if (own &&
+        !core_.peek_signaled(own)) { // it never ran, or was given up: whoever waits must hear
         if (const std::int32_t error = core_.get(job.s_fence).error; error != 0)
             core_.set_error(own, error);
         core_.signal(own);

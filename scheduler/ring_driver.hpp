@@ -125,7 +125,7 @@ class RingDriver final : public Driver {
     std::string name_;
     fences::HardwareFences fences_;
     std::vector<Device> devices_;
-    std::deque<RingSlot> rings_; ///< their addresses stay
+    std::deque<RingSlot> rings_;        ///< their addresses stay
     std::vector<EntityState> entities_; ///< by entity index
     bool early_fences_;                 ///< the driver's own fence is what escapes
     bool loaded_ = true;

@@ -50,7 +50,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         return; // there are no credits: a completion will queue the work again
     const EntityRef entity_ref = entity->self;
     const JobRef job_ref = entity->head;
-    Job& job = jobs.at(job_ref.index());         // select_entity has just looked at it
+    Job& job = jobs.at(job_ref.index());       // select_entity has just looked at it
     if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
         entity->entity_idle.complete_all(machine);
         run_job_queue_last(sched, sched.work_run_job);
@@ -101,19 +101,24 @@ FENCELINE_HOT void GpuSched::job_done(Job& job, std::int32_t result) {
     sched.credit_count.sub(machine, job.credits);
     sched.score.sub(machine, 1);
 
+    fences::SchedFence& pair = s_fences.pair(job.s_fence);
+    if (!sim::kInstrumented && result == 0 && s_fences.finishes_plainly(pair)) {
+        log(JobEvent::finished, job, sched.ring_index);
+        s_fences.finished_plainly(pair);
+    } else {
+        finish_job(sched, job, result);
+    }
+    run_free_queue_unconditionally(sched);
+}
+
+/// What drm_sched_job_done does with the public fence.
+void GpuSched::finish_job(Scheduler& sched, Job& job, std::int32_t result) {
     const FenceRef finished = job.s_fence;
     fences::SchedFence& pair = s_fences.pair(finished);
-    if (!sim::kInstrumented && result == 0 && sink == nullptr && s_fences.finishes_plainly(pair)) {
-        figures.completed(job.entity_index, machine.now(), machine.now() - job.submit_ts, false);
-        s_fences.finished_plainly(pair);
-        run_free_queue_unconditionally(sched);
-        return;
-    }
     pair.finished.references.get(machine, "fence");
     log(JobEvent::finished, job, sched.ring_index, result != 0 ? result : pair.finished.error);
     s_fences.finished(finished, pair, result);
     core.put(finished, pair.finished, Holder::job);
-    run_free_queue_unconditionally(sched);
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -12,6 +12,9 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 
 class RefCount {
   public:
+    constexpr RefCount() = default;
+    constexpr explicit RefCount(std::uint32_t count) : count_(count) {}
+
     /// kref_init.
     void init() { count_ = 1; }
     /// kref_read, without an operation.

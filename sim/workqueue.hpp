@@ -82,7 +82,8 @@ class Workqueue {
     /// and nothing is queued. False: queue it.
     [[nodiscard, gnu::always_inline]] bool pass_over(const Work& work, const Work& running) {
         if (kInstrumented || first_ != nullptr || !machine_.engine.next_to_run() ||
-            wakeup_cost_ != 0 || work.cost_ != 0 || running.cost_ != 0 || missed_turns_ != 0 || waited_for_)
+            wakeup_cost_ != 0 || work.cost_ != 0 || running.cost_ != 0 || missed_turns_ != 0 ||
+            waited_for_)
             return false;
         ++machine_.counters.atomics;
         machine_.engine.count_skipped();

@@ -217,7 +217,7 @@ class Run final : public sim::InputSource, private ClientHost {
     std::vector<std::string> exited_clients_;
     std::vector<std::string> stuck_programs_; ///< what they waited for when nothing was left to do
     sim::Time next_input_ = 0;
-    sim::Time next_other_ = 0; ///< the next input that is no listed job
+    sim::Time next_other_ = 0;                          ///< the next input that is no listed job
     std::unordered_map<std::uint64_t, HeldFence> held_; ///< by job id
     std::deque<UnloadRecord> unloads_;
     std::vector<std::string> observations_;

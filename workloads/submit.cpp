@@ -56,10 +56,9 @@ void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
     sim::Frame frame(machine_, "driver: submit ioctl");
     if (record.after.empty() && record.uses == 0 && plain_submits_) {
-        sched_.submit(
-            entities_[record.entity],
-            {record.id, ordinal, record.duration, record.credits, record.run_job},
-            window_.place_of(ordinal));
+        sched_.submit(entities_[record.entity],
+                      {record.id, ordinal, record.duration, record.credits, record.run_job},
+                      window_.place_of(ordinal));
         return;
     }
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);

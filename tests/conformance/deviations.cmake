@@ -64,12 +64,23 @@ endfunction()
 fenceline_deviation(timeout-not-rearmed "--hangs" scheduler/run_job.cpp
 [=[    pending_add_tail(sched, job_ref, job);
     start_timeout(sched);]=]
-[=[    pending_add_tail(sched, job_ref, job);]=])
+[=[    pending_add_tail(sched, job_ref, job);]=]
+scheduler/plain_job.cpp
+[=[    sched.pending_tail = job_ref;
+    start_timeout(sched);]=]
+[=[    sched.pending_tail = job_ref;]=])
 
 # Entities whose oldest jobs are of one time take turns; here the one that came last goes first.
 fenceline_deviation(ties-reversed "--policy;fifo" scheduler/policy_fifo.cpp
-[=[node.order = ++insertions_;]=]
-[=[node.order = ~++insertions_;]=])
+[=[bool by_time = true)]=]
+[=[bool by_time = false)]=]
+scheduler/policy_fifo.cpp
+[=[        set_key(entity, static_cast<std::int64_t>(submit_ts));]=]
+[=[        const bool ready = entity.node.ready;
+        set_ready(entity, false);
+        set_key(entity, static_cast<std::int64_t>(submit_ts));
+        entity.node.order = ~entity.node.order;
+        set_ready(entity, ready);]=])
 
 # Credits come back in the interrupt; here the free work gives them back.
 fenceline_deviation(credits-back-when-freed "--policy;both"
@@ -80,7 +91,11 @@ scheduler/run_job.cpp
 scheduler/free_job.cpp
 [=[    const JobRef next_ref = job.next;]=]
 [=[    sched.credit_count.sub(machine, job.credits);
-    const JobRef next_ref = job.next;]=])
+    const JobRef next_ref = job.next;]=]
+scheduler/plain_job.cpp
+[=[    log(JobEvent::free_job, *job, sched.ring_index);]=]
+[=[    sched.credit_count.poke(sched.credit_count.peek() - job->credits);
+    log(JobEvent::free_job, *job, sched.ring_index);]=])
 
 # A dependency on the own entity is skipped; here it is waited for until it is finished.
 fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.cpp
@@ -106,7 +121,8 @@ fenceline_deviation(no-pipelining "--policy;both" scheduler/select.cpp
 # Round robin goes on behind the entity of the last turn; here a turn in vain does not count.
 fenceline_deviation(turn-in-vain-is-kept "--policy;rr"
 scheduler/select.cpp
-[=[    rq.policy->picked(entity);
+[=[    if (rq.tree == nullptr)
+        rq.policy->picked(entity);
 ]=]
 [=[]=]
 scheduler/run_job.cpp
@@ -116,14 +132,21 @@ scheduler/run_job.cpp
 
 # One run of the free work frees one job; here it frees all that are finished.
 fenceline_deviation(frees-all-finished "--policy;both" scheduler/free_job.cpp
-[=[        if (const JobRef job = gpu_sched.get_finished_job(sched))]=]
-[=[        while (const JobRef job = gpu_sched.get_finished_job(sched))]=])
+[=[    if (const JobRef job = get_finished_job(sched))]=]
+[=[    while (const JobRef job = get_finished_job(sched))]=]
+scheduler/plain_job.cpp
+[=[bool GpuSched::free_plain_job(Scheduler& sched) {]=]
+[=[bool GpuSched::free_plain_job(Scheduler& sched) {
+    if (sched.pending_head)
+        return false;]=])
 
 # A completion queues the free work, and that queues the run work; here both are queued.
 fenceline_deviation(completion-starts-the-next "--policy;both" scheduler/run_job.cpp
-[=[    core.put(finished, pair.finished, Holder::job);
+[=[        finish_job(sched, job, result);
+    }
     run_free_queue_unconditionally(sched);]=]
-[=[    core.put(finished, pair.finished, Holder::job);
+[=[        finish_job(sched, job, result);
+    }
     run_free_queue_unconditionally(sched);
     run_job_queue(sched);]=])
 
@@ -149,6 +172,20 @@ fenceline_deviation(karma-for-kernel-jobs "--hangs" scheduler/recovery.cpp
 fenceline_deviation(over-the-credit-limit "--policy;both" scheduler/select.cpp
 [=[    return sched.credit_limit - sched.credit_count.read(machine) >= job.credits;]=]
 [=[    return sched.credit_limit > sched.credit_count.read(machine) || job.credits == 0;]=])
+
+# What happens to a plain job in one step is held to the kernel like the rest: an entity with another
+# job keeps its place in the tree; a job that finished behind the one that is freed is forgotten; a
+# run of the run work is passed over although somebody is ready.
+fenceline_deviation(plain-job-not-requeued "--policy;fifo" scheduler/plain_job.cpp
+[=[        rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);]=]
+[=[]=])
+fenceline_deviation(plain-end-forgets-the-next "--policy;both" scheduler/plain_job.cpp
+[=[    if (next != nullptr && its->finished.is_signaled_bit())
+        run_free_queue_unconditionally(sched);]=]
+[=[]=])
+fenceline_deviation(passed-over-though-ready "--policy;both" scheduler/run_job.cpp
+[=[    if (sched.ready_queues == 0 && ]=]
+[=[    if (]=])
 
 get_property(deviations GLOBAL PROPERTY FENCELINE_DEVIATIONS)
 add_custom_target(conformance_deviations ALL DEPENDS ${deviations})
