@@ -33,8 +33,19 @@ class HardwareFences {
     /// it.
     void abandon_context(OwnerRef context);
 
+    /// What a fence is like from the start: as dma_fence_init() leaves it, unless somebody knows
+    /// what will have been done to it before anybody can look.
+    struct Beginning {
+        std::uint32_t references = 1;
+        std::uint16_t flags = 0;
+        CallbackList callbacks;
+    };
     [[nodiscard]] FenceRef create(const Lenders& lenders, std::uint32_t fence_context,
-                                  std::uint32_t seqno);
+                                  std::uint32_t seqno, const Beginning& as);
+    [[nodiscard]] FenceRef create(const Lenders& lenders, std::uint32_t fence_context,
+                                  std::uint32_t seqno) {
+        return create(lenders, fence_context, seqno, Beginning());
+    }
 
     [[nodiscard]] ModuleRef module() const { return module_; }
 
@@ -57,19 +68,19 @@ class HardwareFences {
 };
 
 [[gnu::always_inline]] inline FenceRef
-HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno) {
-    const auto memory = core_.hardware.alloc();
-    core_.note_allocated(1);
-    HardwareFence& fence = core_.hardware.at(memory.index());
+HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno,
+                       const Beginning& as) {
     const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
-    core_.init(fence.base, ops_, lock, fence_context, seqno);
-    // Names live where the lock lives; a fence with a lock of its own still asks its context.
-    fence.names = lock ? lock : lenders.context;
-    // The context of an entity that has ended is gone; what is pushed to it all the same has none.
-    if (counts_context_ && lenders.context) {
-        fence.names = lenders.context;
+    // Names live where the lock lives; a fence with a lock of its own still asks its context. The
+    // context of an entity that has ended is gone; what is pushed to it all the same has none.
+    const bool counted = counts_context_ && lenders.context;
+    const auto memory = core_.hardware.alloc(
+        Fence{0, fence_context, seqno, lock, as.callbacks, as.flags, ops_, 0,
+              sim::RefCount(as.references), {}},
+        lock && !counted ? lock : lenders.context);
+    core_.note_allocated(1);
+    if (counted)
         core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
-    }
     if (slab_)
         ++core_.modules.get(module_, "slab").slab_objects;
     return {FencePart::hardware, memory.index(), memory.generation()};

@@ -59,14 +59,14 @@ class Ledger {
         if (objects_now_ > peak_objects_)
             peak_objects_ = objects_now_;
     }
-    void unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
+    [[gnu::always_inline]] void unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
                   std::string_view what) {
         bytes_now_ -= bytes;
         --objects_now_;
         const sim::Time duration = now - since;
         byte_ns_[static_cast<std::size_t>(holder)] += Wide{bytes} * duration;
         if (duration > longest_.duration) [[unlikely]]
-            longest_ = {duration, now, bytes, what, holder};
+            note_longest({duration, now, bytes, what, holder});
     }
     /// Accounts what is still pinned when the run ends, without a release.
     void still_pinned(std::uint64_t bytes, sim::Time since, sim::Time now, std::string_view what) {
@@ -82,6 +82,8 @@ class Ledger {
     [[nodiscard]] const Longest& longest() const { return longest_; }
 
   private:
+    [[gnu::noinline]] void note_longest(const Longest& longest) { longest_ = longest; }
+
     __extension__ using Wide = unsigned __int128;
 
     std::uint64_t bytes_now_ = 0;

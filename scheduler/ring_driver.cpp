@@ -128,15 +128,13 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
 }
 
 FENCELINE_HOT FenceRef RingDriver::run_plainly(RingSlot& slot, JobRef ref, Job& job) {
+    using namespace fences;
     ++job.runs;
     EntityState& state = entities_[job.entity_index];
-    const FenceRef fence = fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
-                                          state.fence_context, ++state.seqno);
-    fences::Fence& base = core_.hardware.at(fence.index()).base;
-    base.references.poke(2);
-    base.flags.poke(fences::flag::is_private | fences::flag::enable_signal |
-                    fences::flag::own_callback);
-    base.callbacks = fences::CallbackList(ref.pack());
+    const FenceRef fence = fences_.create(
+        {state.timeline, slot.owner, devices_[slot.device].owner}, state.fence_context,
+        ++state.seqno,
+        {2, flag::is_private | flag::enable_signal | flag::own_callback, CallbackList(ref.pack())});
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return fence;
 }
