@@ -34,13 +34,24 @@ FULL = {
     "pending": (1_000, 100_000, 1_000_000, 10_000_000), "others_pending": 1_000_000,
     "events": 2_000_000, "slow_events": 200_000,
     "jobs": (1_000_000, 10_000_000), "entities": (1, 4, 64, 1_024, 4_096),
-    "flat_jobs": (100_000, 1_000_000, 10_000_000), "in_flight": 500_000, "min_time": 0.5,
+    "flat_jobs": (100_000, 10_000_000), "long_jobs": (1_000_000, 100_000_000), "in_flight": 500_000,
+    "min_time": 0.5,
 }
 QUICK = {
     "pending": (1_000, 100_000), "others_pending": 10_000,
     "events": 500_000, "slow_events": 20_000,
     "jobs": (100_000,), "entities": (4, 1_024),
-    "flat_jobs": (20_000,), "in_flight": 100_000, "min_time": 0.05,
+    "flat_jobs": (20_000, 60_000), "long_jobs": (1_200_000, 2_400_000), "in_flight": 100_000,
+    "min_time": 0.05,
+}
+
+# Whose peaks of memory are compared between the lengths of long_jobs: entities, and what replay_cost is
+# told besides. None: as JSON Lines through a pipe, reading included.
+LONG = {
+    "4 entities": (4, []),
+    "4,096 entities": (4096, []),
+    "4 entities, dependencies and timeouts": (4, ["after", "timeout"]),
+    "64 entities, JSON Lines from a pipe": (64, None),
 }
 
 
@@ -53,6 +64,18 @@ def run(*command):
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed ({result.returncode}):\n{result.stderr or result.stdout}")
+    return result.stdout
+
+
+def run_fed(producer, consumer):
+    """The standard output of `consumer`, which reads what `producer` writes; both have to succeed."""
+    words = [list(map(str, command)) for command in (producer, consumer)]
+    with subprocess.Popen(words[0], stdout=subprocess.PIPE) as feeding:
+        result = subprocess.run(words[1], stdin=feeding.stdout, capture_output=True, text=True, check=False)
+        feeding.stdout.close()
+        if feeding.wait() != 0 or result.returncode != 0:
+            sys.exit(f"{' '.join(words[0])} | {' '.join(words[1])} failed ({feeding.returncode}, "
+                     f"{result.returncode}):\n{result.stderr}")
     return result.stdout
 
 
@@ -112,7 +135,7 @@ class Bench:
                 sys.exit(f"The simulators do not do the same work: {task} ends at {ends}.")
 
     def queue(self):
-        for _ in self.rounds("event queue", 150):
+        for _ in self.rounds("event queue", 90):
             for pending in self.sizes["pending"]:
                 for name, (command, rest, limit) in self.queues.items():
                     if limit is None or pending <= limit:
@@ -130,7 +153,7 @@ class Bench:
                 add(self.results, entry["real_time"], "distributions", kind.lower(), pending)
 
     def engine(self):
-        for number in self.rounds("HOLD on the whole engine", 150):
+        for number in self.rounds("HOLD on the whole engine", 90):
             for pending in self.sizes["pending"]:
                 for name, (command, rest, slow) in self.simulators.items():
                     if name != "Fenceline" and pending > self.sizes["others_pending"]:
@@ -143,7 +166,7 @@ class Bench:
                     add(self.results, figures["peak_kb"] * 1024 / pending, "engine_bytes", name, pending)
 
     def network(self):
-        for _ in self.rounds("closed network", 100):
+        for _ in self.rounds("closed network", 60):
             for name, (command, rest, slow) in self.simulators.items():
                 completions = self.sizes["slow_events" if slow else "events"]
                 figures = json.loads(run(*command, "network", completions, *rest))
@@ -153,14 +176,14 @@ class Bench:
         if not self.throughput.exists():
             say("the kernel's code is not built here: not compared")
             return
-        for _ in self.rounds("the kernel's own code", 120):
-            for entities, policy, kernel, ours in parse_throughput(run(self.throughput)):
-                add(self.results, kernel, "kernel", policy, entities, "kernel")
-                add(self.results, ours, "kernel", policy, entities, "ours")
+        for _ in self.rounds("the kernel's own code", 60):
+            for entities, policy, *figures in parse_throughput(run(self.throughput)):
+                for name, value in zip(("kernel", "ours", "ratio"), figures):
+                    add(self.results, value, "kernel", policy, entities, name)
 
     def replay(self):
         for jobs in self.sizes["jobs"]:
-            for _ in self.rounds(f"replay of {jobs:,} jobs", 240):
+            for _ in self.rounds(f"replay of {jobs:,} jobs", 100 if jobs <= 1_000_000 else 0):
                 for policy in POLICIES:
                     for entities in self.sizes["entities"]:
                         self.replay_variants(jobs, policy, entities)
@@ -179,7 +202,7 @@ class Bench:
         return json.loads(output)["benchmarks"]
 
     def parts(self):
-        for _ in self.rounds("contexts and parsing", 100):
+        for _ in self.rounds("contexts and parsing", 60):
             for entry in self.google("context_bench"):
                 add(self.results, entry["real_time"], "contexts", entry["name"])
             for entry in self.google("parse_bench"):
@@ -196,6 +219,23 @@ class Bench:
                     figures = json.loads(run(self.programs / "replay_file", path))
                     add(self.results, jobs / figures["seconds"], "files", jobs, "jobs_per_second")
                     add(self.results, figures["peak_kb"], "files", jobs, "peak_kb")
+
+    def long(self):
+        """Peaks of short and very long replays. Two at a time: memory does not depend on what else runs."""
+        def peak(task):
+            (entities, options), jobs = LONG[task[0]], task[1]
+            if options is None:
+                output = run_fed([self.programs / "generate_jobs", jobs, entities],
+                                 [self.programs / "replay_file", "/dev/stdin"])
+            else:
+                output = run(self.programs / "replay_cost", jobs, entities, "fifo", *options)
+            return json.loads(output)["peak_kb"]
+
+        say(f"peaks of memory, up to {max(self.sizes['long_jobs']):,} jobs")
+        tasks = [(name, jobs) for name in LONG for jobs in self.sizes["long_jobs"]]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for (name, jobs), kb in zip(tasks, pool.map(peak, tasks)):
+                self.results.setdefault("long", {}).setdefault(name, {})[str(jobs)] = kb
 
     def memory(self):
         """Bytes for each further job in flight and pending event, from the peaks of two sizes."""
@@ -219,7 +259,7 @@ class Bench:
         # Counts do not depend on what else runs, so the long ones run side by side.
         seconds_per_job = 0
         for jobs in self.sizes["flat_jobs"]:
-            if jobs * seconds_per_job > 300:
+            if jobs * seconds_per_job > 400:
                 say(f"{jobs:,} jobs under callgrind would take {jobs * seconds_per_job:.0f} s: left out")
                 break
             start = time.monotonic()
@@ -235,6 +275,7 @@ class Bench:
         cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
         self.results["machine"] = {
             "cpu": cpu[1] if cpu else platform.processor(), "cores": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
             "compiler": f"{info['compiler']}, {info['flags']}", "kernel": platform.release(),
             "load": round(os.getloadavg()[0], 1), "date": time.strftime("%Y-%m-%d"),
             "others": {name: version for name, version in (
@@ -252,25 +293,27 @@ def package_version(package):
 
 
 def parse_throughput(text):
-    """(entities, policy, the kernel's jobs a second, ours) of each line that tests/conformance/throughput
-    prints below its head."""
+    """(entities, policy, the kernel's jobs a second, ours, ratio) of each line that
+    tests/conformance/throughput prints below its head."""
     rows = []
     for line in text.splitlines()[1:]:
-        entities, policy, kernel, ours, _ = line.split()
-        rows.append((int(entities), policy, float(kernel), float(ours)))
+        entities, policy, *figures = line.split()
+        rows.append((int(entities), policy, *map(float, figures)))
     return rows
 
 
 SECTIONS = ("machine", "same_work", "queue", "distributions", "engine", "network", "kernel", "replay", "parts",
-            "files", "memory", "instructions")
+            "files", "long", "memory", "instructions")
 
 
 def main(arguments):
     quick = "--quick" in arguments
     build, unchecked, output = (pathlib.Path(a).resolve() for a in arguments if a != "--quick")
     bench = Bench(build, unchecked, quick)
+    start = time.monotonic()
     for section in SECTIONS:
         getattr(bench, section)()
+    bench.results["machine"]["minutes"] = round((time.monotonic() - start) / 60, 1)
     partial = output.with_suffix(".part")
     partial.write_text(json.dumps(bench.results, indent=1) + "\n")
     partial.replace(output)

@@ -2,8 +2,9 @@
 
 usage: bench_tables.py RESULTS [DOCUMENT]      without a document they are only printed
 
-Each table stands between the markers `<!-- NAME -->` and `<!-- /NAME -->`. Figures are medians; where
-something else did the same work in the same run, how many times ours it took stands behind.
+Each table stands between the markers `<!-- NAME -->` and `<!-- /NAME -->`. Figures are medians. Each comes
+with a ratio: to ours where something else did the same work in the same run, else to what the table's head or
+the text before it names.
 """
 
 import json
@@ -54,8 +55,8 @@ def with_ratio(value, ours):
     return f"{number(value)} (×{number(value / ours)})"
 
 
-def by_pending(figures):
-    """Nanoseconds by the number of pending events; ours first, the others with their ratio to it."""
+def by_pending(figures, base):
+    """Nanoseconds by the number of pending events; the others with their ratio to the row `base`."""
     sizes = sorted({int(size) for runs in figures.values() for size in runs})
     rows = []
     for name, runs in figures.items():
@@ -63,22 +64,23 @@ def by_pending(figures):
         for size in map(str, sizes):
             if size not in runs:
                 cells.append("-")
-            elif name == "Fenceline" or "Fenceline" not in figures:
-                cells.append(f"**{number(median(runs[size]))}**" if name == "Fenceline" else number(median(runs[size])))
+            elif name == base:
+                cells.append(f"**{number(median(runs[size]))}**")
             else:
-                cells.append(with_ratio(median(runs[size]), median(figures["Fenceline"][size])))
+                cells.append(with_ratio(median(runs[size]), median(figures[base][size])))
         rows.append([name] + cells)
     return table(["pending"] + [f"{size:,}" for size in sizes], rows)
 
 
 def machine_table(results):
     machine = results["machine"]
-    rows = [["processor", f"{machine['cpu']}, {machine['cores']} cores"], ["compiler", machine["compiler"]],
+    rows = [["processor", f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB of memory"],
+            ["compiler", machine["compiler"]],
             ["kernel", machine["kernel"]],
             ["beside it", ", ".join(f"{n} {v}" for n, v in machine["others"].items()) or "nothing"],
             ["measured", machine["date"] + (", `tools/bench --quick`: small sizes, one run of each"
                                             if results["quick"] else "")
-             + f"; load of the machine when it began: {machine['load']}"]]
+             + f"; load of the machine when it began: {machine['load']}; took {machine['minutes']} minutes"]]
     return table(["", ""], rows)
 
 
@@ -109,8 +111,8 @@ def kernel_table(results):
 
 
 def kernel_ratio(runs):
-    """Of each round by itself, because its two sides met the same neighbours."""
-    return number(median(ours / kernel for ours, kernel in zip(runs["ours"], runs["kernel"])))
+    """As the program gives it: of passes by themselves, because their two sides met the same neighbours."""
+    return number(median(runs["ratio"]))
 
 
 def replay_table(results):
@@ -120,32 +122,61 @@ def replay_table(results):
         for policy, variants in policies.items():
             for variant, runs in variants.items():
                 entities = list(runs)
-                rows.append([f"{int(jobs):,}", policy, VARIANTS[variant]]
-                            + [f"{median(runs[e]) / 1e6:.2f}" for e in entities])
+                cells = [f"{median(runs[e]) / 1e6:.2f}" for e in entities]
+                if variant != "plain":
+                    cells = [f"{cell} (×{number(median(runs[e]) / median(variants['plain'][e]))})"
+                             for cell, e in zip(cells, entities)]
+                rows.append([f"{int(jobs):,}", policy, VARIANTS[variant]] + cells)
     return table(["jobs", "policy", ""] + [f"{int(e):,}" for e in entities], rows)
 
 
 def memory_table(results):
-    memory = results["memory"]
-    rows = [["each further job in flight, all that is kept for it", f"{number(memory['job in flight'])} bytes"],
-            ["each further entry of the event queue",
-             f"{number(memory['entry of the queue'])} bytes"],
-            ["each further timer of the engine, queue entry included",
-             f"{number(memory['timer of the engine'])} bytes"]]
+    rows = []
+    for name, what, mark in (("job in flight", "each further job in flight, all that is kept for it", 256),
+                             ("entry of the queue", "each further entry of the event queue", 48),
+                             ("timer of the engine", "each further timer of the engine, queue entry included", 0)):
+        size = results["memory"][name]
+        rows.append([what, f"{number(size)} bytes", f"{number(size / mark)} of the mark" if mark else "-"])
+    return table(["", "", "ratio"], rows)
+
+
+def peaks_table(results):
+    """Peaks by the number of jobs, and what the longest takes beside the shortest."""
+    lengths = sorted({int(jobs) for peaks in all_peaks(results).values() for jobs in peaks})
+    rows = [[name] + [f"{peaks[jobs] / 1024:.1f}" if jobs in peaks else "-" for jobs in lengths]
+            + [f"{growth(peaks):.2f}"] for name, peaks in all_peaks(results).items()]
+    return table(["MiB"] + [f"{jobs:,} jobs" for jobs in lengths] + ["longest : shortest"], rows)
+
+
+def all_peaks(results):
+    """KiB by what was replayed and the number of jobs."""
+    peaks = {name: {int(jobs): kb for jobs, kb in by_jobs.items()} for name, by_jobs in results["long"].items()}
     for jobs, policies in results["replay_peak_kb"].items():
-        rows += [[f"peak of a replay of {int(jobs):,} jobs, {VARIANTS[variant]}",
-                  f"{median(policies['fifo'][variant]['4']) / 1024:.1f} MiB"]
-                 for variant in ("plain", "dependencies", "timeouts") if variant in policies["fifo"]]
+        for variant in ("dependencies", "timeouts"):
+            if runs := policies["fifo"].get(variant):
+                peaks.setdefault(f"4 entities, {variant}", {})[int(jobs)] = median(runs["4"])
     for jobs, figures in results["files"].items():
-        rows.append([f"peak of a replay of {int(jobs):,} jobs from a file (JSON Lines), reading included",
-                     f"{median(figures['peak_kb']) / 1024:.1f} MiB, "
-                     f"{median(figures['jobs_per_second']) / 1e6:.2f} million jobs/s"])
-    return table(["", ""], rows)
+        peaks.setdefault("64 entities, JSON Lines from a file", {})[int(jobs)] = median(figures["peak_kb"])
+    return peaks
+
+
+def growth(peaks):
+    return peaks[max(peaks)] / peaks[min(peaks)]
+
+
+def files_table(results):
+    rates = {jobs: median(figures["jobs_per_second"]) for jobs, figures in results["files"].items()}
+    first = next(iter(rates.values()))
+    return table(["jobs", "million jobs/s", "ratio"],
+                 [[f"{int(jobs):,}", f"{rate / 1e6:.2f}", number(rate / first)] for jobs, rate in rates.items()])
 
 
 def contexts_table(results):
-    return table(["", "ns"], [[CONTEXTS.get(name, name), number(median(runs))]
-                              for name, runs in results["contexts"].items()])
+    rates = next(iter(results["replay"].values()))["fifo"]["plain"]["4"]
+    job = 1e9 / median(rates)
+    return table(["", "ns", f"of a job ({number(job)} ns)"],
+                 [[CONTEXTS.get(name, name), number(median(runs)), number(median(runs) / job)]
+                  for name, runs in results["contexts"].items()])
 
 
 def parse_table(results):
@@ -162,71 +193,64 @@ def parse_table(results):
 
 
 def instructions_table(results):
-    rows = [[name, number(count)] for name, count in results["instructions"].items()]
-    for entities, by_jobs in results["flat"].items():
-        rows += [[f"fifo, {int(entities):,} entities, over {int(jobs):,} jobs", number(count)]
-                 for jobs, count in by_jobs.items()]
-    return table(["", "instructions a job"], rows)
-
-
-def spread(values):
-    """How far the greatest is from the least, in percent."""
-    return 100 * (max(values) / min(values) - 1)
+    counts = results["instructions"] | {
+        f"fifo, {int(entities):,} entities, over {int(jobs):,} jobs": count
+        for entities, by_jobs in results["flat"].items() for jobs, count in by_jobs.items()}
+    first = next(iter(counts.values()))
+    return table(["", "instructions a job", "ratio to the first"],
+                 [[name, number(count), f"{count / first:.3f}"] for name, count in counts.items()])
 
 
 def marks(results):
-    """(what, mark, measured, reached) of DESIGN's marks that these figures speak to."""
-    kernel = results.get("kernel", {})
-    for entities, least in (("4", 3), ("1024", 50)):
-        ratios = [float(kernel_ratio(runs[entities]).replace(",", ""))
-                  for runs in kernel.values() if entities in runs]
-        if ratios:
-            yield (f"replay beside the kernel's own code, {int(entities):,} entities", f"at least {least} times",
-                   f"{number(min(ratios))} times", min(ratios) >= least)
-    plain = results["instructions"]["fifo, 4 entities"]
-    yield "instructions a job, all checks on", "at most 1,000", number(plain), plain <= 1000
+    """(what, mark, measured, ratio to the mark, reached) of DESIGN's marks that these figures speak to."""
+    def most(what, mark, unit, value):
+        return what, f"at most {mark:,}{unit}", number(value) + unit, value / mark, value <= mark
+
+    def least(what, mark, unit, value):
+        return what, f"at least {mark:,}{unit}", number(value) + unit, value / mark, value >= mark
+
+    def same(what, ratio):
+        """Of figures that may differ by 10 %."""
+        return what, "within 10 %", f"{100 * (ratio - 1):+.1f} %", ratio, ratio <= 1.1
+
+    for entities, mark in (("4", 3), ("64", 3), ("1024", 50)):
+        for policy, by_entities in results.get("kernel", {}).items():
+            if entities in by_entities:
+                yield least(f"replay beside the kernel's own code, {int(entities):,} entities, {policy}", mark,
+                            " times", median(by_entities[entities]["ratio"]))
+    yield most("instructions a job, all checks on", 1000, "", results["instructions"]["fifo, 4 entities"])
     flat = results["flat"]
-    for jobs in list(flat["4"])[-1:]:
-        change = spread([flat[entities][jobs] for entities in flat])
-        yield "the same from 4 to 4,096 entities", "within 10 %", f"{change:.1f} %", change <= 10
-    if len(flat["4"]) > 1:
-        lengths = [f"{int(jobs):,}" for jobs in flat["4"]]
-        change = spread(flat["4"].values())
-        yield (f"the same from {lengths[0]} to {lengths[-1]} jobs", "within 10 %", f"{change:.1f} %", change <= 10)
-    hold = median(results["queue"]["Fenceline"]["100000"])
-    yield "event queue, HOLD with 100,000 pending", "at most 80 ns", f"{number(hold)} ns", hold <= 80
-    entry = median(results["queue_bytes"]["100000"])
-    yield "memory per pending event", "at most 48 bytes", f"{number(entry)} bytes", entry <= 48
-    parse = min(median(results["parse"][kind]) for kind in ("ours_plain", "ours_after"))
-    yield "JSON Lines read and checked into jobs", "at least 500 MB/s", f"{number(parse)} MB/s", parse >= 500
-    job = results["memory"]["job in flight"]
-    yield "memory per job in flight", "at most 256 bytes", f"{number(job)} bytes", job <= 256
-    lengths = list(results["replay_peak_kb"])
+    for jobs in flat["4"]:
+        counts = [flat[entities][jobs] for entities in flat]
+        yield same(f"instructions a job at 4 and 4,096 entities, {int(jobs):,} jobs", max(counts) / min(counts))
+    lengths = [f"{int(jobs):,}" for jobs in flat["4"]]
     if len(lengths) > 1:
-        first, last = (results["replay_peak_kb"][length]["fifo"] for length in (lengths[0], lengths[-1]))
-        growth, variant = max((median(last[v]["4"]) / median(first[v]["4"]), v) for v in first)
-        yield (f"memory of {int(lengths[-1]):,} jobs beside {int(lengths[0]):,}, the worst case: {VARIANTS[variant]}",
-               "the same", f"{growth:.2f} times", growth <= 1.1)
-    peaks = [median(figures["peak_kb"]) for figures in results["files"].values()]
-    if len(peaks) > 1:
-        lengths = [f"{int(jobs):,}" for jobs in results["files"]]
-        yield (f"memory of a file of {lengths[-1]} jobs beside one of {lengths[0]}", "the same",
-               f"{peaks[-1] / peaks[0]:.2f} times", peaks[-1] <= 1.1 * peaks[0])
+        for entities, counts in flat.items():
+            yield same(f"instructions a job over {lengths[0]} and {lengths[-1]} jobs, {int(entities):,} entities",
+                       max(counts.values()) / min(counts.values()))
+    yield most("event queue, HOLD with 100,000 pending", 80, " ns", median(results["queue"]["Fenceline"]["100000"]))
+    yield most("memory per pending event", 48, " bytes", median(results["queue_bytes"]["100000"]))
+    yield least("JSON Lines read and checked into jobs", 500, " MB/s",
+                min(median(results["parse"][kind]) for kind in ("ours_plain", "ours_after")))
+    yield most("memory per job in flight", 256, " bytes", results["memory"]["job in flight"])
+    for name, peaks in all_peaks(results).items():
+        if len(peaks) > 1:
+            yield same(f"peak of memory, {max(peaks):,} jobs beside {min(peaks):,}: {name}", growth(peaks))
 
 
 def marks_table(results):
-    return table(["what", "mark", "measured", ""],
-                 [[what, mark, measured, "reached" if reached else "**not reached**"]
-                  for what, mark, measured, reached in marks(results)])
+    return table(["what", "mark", "measured", "measured : mark", ""],
+                 [[what, mark, measured, f"{ratio:.2f}", "reached" if reached else "**not reached**"]
+                  for what, mark, measured, ratio, reached in marks(results)])
 
 
 def all_tables(results):
     tables = {
         "machine": machine_table(results),
         "marks": marks_table(results),
-        "queue": by_pending(results["queue"]),
-        "distributions": by_pending(results["distributions"]),
-        "engine": by_pending(results["engine"]),
+        "queue": by_pending(results["queue"], "Fenceline"),
+        "distributions": by_pending(results["distributions"], "exponential"),
+        "engine": by_pending(results["engine"], "Fenceline"),
         "engine-memory": engine_memory_table(results),
         "network": network_table(results),
         "kernel": kernel_table(results) if "kernel" in results else
@@ -234,6 +258,8 @@ def all_tables(results):
         "replay": replay_table(results),
         "instructions": instructions_table(results),
         "memory": memory_table(results),
+        "peaks": peaks_table(results),
+        "files": files_table(results),
         "contexts": contexts_table(results),
         "parse": parse_table(results),
     }

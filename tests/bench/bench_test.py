@@ -108,13 +108,21 @@ class Reading(unittest.TestCase):
                 "       4  fifo             3900000           2900000    0.74\n"
                 "    1024  rr                110000           2300000   20.91\n")
         self.assertEqual(bench_measure.parse_throughput(text),
-                         [(4, "fifo", 3.9e6, 2.9e6), (1024, "rr", 1.1e5, 2.3e6)])
+                         [(4, "fifo", 3.9e6, 2.9e6, 0.74), (1024, "rr", 1.1e5, 2.3e6, 20.91)])
 
     def test_runs_are_collected_under_nested_keys(self):
         results = {}
         bench_measure.add(results, 1.5, "queue", "Fenceline", 1000)
         bench_measure.add(results, 2.5, "queue", "Fenceline", 1000)
         self.assertEqual(results, {"queue": {"Fenceline": {"1000": [1.5, 2.5]}}})
+
+    def test_a_program_reads_what_another_writes(self):
+        self.assertEqual(bench_measure.run_fed(["echo", "text"], ["cat"]), "text\n")
+
+    def test_a_producer_or_a_consumer_that_fails_ends_the_run(self):
+        for producer, consumer in ((["sh", "-c", "exit 3"], ["cat"]), (["echo"], ["sh", "-c", "cat; exit 4"])):
+            with self.assertRaisesRegex(SystemExit, "failed"):
+                bench_measure.run_fed(producer, consumer)
 
     def test_a_program_that_fails_ends_the_run(self):
         with self.assertRaises(SystemExit) as raised:
@@ -147,16 +155,17 @@ class Comparing(unittest.TestCase):
 
 RESULTS = {
     "quick": True,
-    "machine": {"cpu": "A processor", "cores": 2, "compiler": "GNU 12.2.0, -O3", "kernel": "6.1", "load": 0.1,
-                "date": "2025-01-01", "others": {"ns-3": "3.37"}},
+    "machine": {"cpu": "A processor", "cores": 2, "memory_gib": 16, "compiler": "GNU 12.2.0, -O3",
+                "kernel": "6.1", "load": 0.1, "minutes": 17.5, "date": "2025-01-01", "others": {"ns-3": "3.37"}},
     "queue": {"Fenceline": {"1000": [20, 90, 22], "100000": [30]}, "other": {"1000": [44]}},
     "queue_bytes": {"100000": [19.2]},
-    "distributions": {"equal": {"1000": [20]}},
+    "distributions": {"exponential": {"1000": [20]}, "equal": {"1000": [10]}},
     "engine": {"Fenceline": {"1000": [40]}, "SystemC": {"1000": [400]}},
     "engine_bytes": {"Fenceline": {"1000": [8000], "100000": [100]}, "SystemC": {"1000": [12000]}},
     "network": {"Fenceline": [50], "simpy": [5000]},
-    "kernel": {"fifo": {"4": {"kernel": [1e6, 1e6, 5e5], "ours": [4e6, 2e6, 2e6]},
-                        "1024": {"kernel": [1e5], "ours": [4e6]}}},
+    "kernel": {"fifo": {"4": {"kernel": [1e6, 1e6, 5e5], "ours": [4e6, 2e6, 2e6], "ratio": [4, 2, 4]},
+                        "64": {"kernel": [1e6], "ours": [2e6], "ratio": [2]},
+                        "1024": {"kernel": [1e5], "ours": [4e6], "ratio": [40]}}},
     "replay": {"100000": {"fifo": {"plain": {"4": [2e6, 3e6]}, "unchecked": {"4": [4e6]}}}},
     "replay_peak_kb": {jobs: {"fifo": {"plain": {"4": [4096]}, "timeouts": {"4": [peak]}}}
                        for jobs, peak in (("100000", 4096), ("1000000", 8192))},
@@ -165,9 +174,11 @@ RESULTS = {
               for kind in ("plain", "after")},
     "files": {"100000": {"jobs_per_second": [1e6], "peak_kb": [5000]},
               "1000000": {"jobs_per_second": [1e6], "peak_kb": [9000]}},
+    "long": {"4 entities": {"1000000": 8000, "100000000": 8100},
+             "64 entities, JSON Lines from a pipe": {"1000000": 8000, "100000000": 8900}},
     "memory": {"job in flight": 250.0, "timer of the engine": 80.0, "entry of the queue": 19.0},
     "instructions": {"fifo, 4 entities": 1200.0},
-    "flat": {"4": {"100000": 1000.0, "1000000": 1050.0}, "4096": {"100000": 1010.0, "1000000": 1290.0}},
+    "flat": {"4": {"100000": 1000.0, "10000000": 1050.0}, "4096": {"100000": 1010.0, "10000000": 1290.0}},
 }
 
 
@@ -184,24 +195,53 @@ class Tables(unittest.TestCase):
     def test_memory_is_compared_at_a_size_that_all_have(self):
         self.assertIn("| SystemC | 12,000 | 1.5 |", self.tables["engine-memory"])
 
-    def test_the_ratio_to_the_kernel_is_taken_round_by_round(self):
+    def test_distributions_are_beside_smooth_times(self):
+        self.assertEqual(self.tables["distributions"][2:], ["| exponential | **20** |", "| equal | 10 (×0.5) |"])
+
+    def test_variants_of_a_replay_are_beside_the_plain_one(self):
+        self.assertIn("| 4.00 (×1.6) |", self.tables["replay"][-1])
+
+    def test_peaks_of_all_lengths_stand_side_by_side(self):
+        peaks = self.tables["peaks"]
+        self.assertEqual(peaks[0], "| MiB | 100,000 jobs | 1,000,000 jobs | 100,000,000 jobs | longest : shortest |")
+        self.assertIn("| 4 entities | - | 7.8 | 7.9 | 1.01 |", peaks)
+        self.assertIn("| 4 entities, timeouts | 4.0 | 8.0 | - | 2.00 |", peaks)
+
+    def test_parts_are_beside_a_job_and_counts_beside_the_first(self):
+        self.assertEqual(self.tables["contexts"][0], "|  | ns | of a job (400 ns) |")
+        self.assertIn("| 35 | 0.0875 |", self.tables["contexts"][2])
+        self.assertIn("| fifo, 4 entities, over 100,000 jobs | 1,000 | 0.833 |", self.tables["instructions"])
+
+    def test_the_ratio_to_the_kernel_is_the_programs_own(self):
         self.assertIn("| 4 | fifo | 1,000,000 | 2,000,000 | 4 |", self.tables["kernel"])
 
     def test_marks_are_judged(self):
-        verdict = {what: reached for what, _, _, reached in bench_tables.marks(RESULTS)}
+        verdict = {what: reached for what, _, _, _, reached in bench_tables.marks(RESULTS)}
         self.assertEqual(verdict, {
-            "replay beside the kernel's own code, 4 entities": True,
-            "replay beside the kernel's own code, 1,024 entities": False,
+            "replay beside the kernel's own code, 4 entities, fifo": True,
+            "replay beside the kernel's own code, 64 entities, fifo": False,
+            "replay beside the kernel's own code, 1,024 entities, fifo": False,
             "instructions a job, all checks on": False,
-            "the same from 4 to 4,096 entities": False,
-            "the same from 100,000 to 1,000,000 jobs": True,
+            "instructions a job at 4 and 4,096 entities, 100,000 jobs": True,
+            "instructions a job at 4 and 4,096 entities, 10,000,000 jobs": False,
+            "instructions a job over 100,000 and 10,000,000 jobs, 4 entities": True,
+            "instructions a job over 100,000 and 10,000,000 jobs, 4,096 entities": False,
             "event queue, HOLD with 100,000 pending": True,
             "memory per pending event": True,
             "JSON Lines read and checked into jobs": True,
             "memory per job in flight": True,
-            "memory of 1,000,000 jobs beside 100,000, the worst case: timeouts": False,
-            "memory of a file of 1,000,000 jobs beside one of 100,000": False,
+            "peak of memory, 100,000,000 jobs beside 1,000,000: 4 entities": True,
+            "peak of memory, 100,000,000 jobs beside 1,000,000: 64 entities, JSON Lines from a pipe": False,
+            "peak of memory, 1,000,000 jobs beside 100,000: 4 entities, timeouts": False,
+            "peak of memory, 1,000,000 jobs beside 100,000: 64 entities, JSON Lines from a file": False,
         })
+
+    def test_a_mark_says_what_was_measured_and_how_far_from_it(self):
+        rows = self.tables["marks"]
+        self.assertIn("| instructions a job, all checks on | at most 1,000 | 1,200 | 1.20 | **not reached** |", rows)
+        self.assertIn("| event queue, HOLD with 100,000 pending | at most 80 ns | 30 ns | 0.38 | reached |", rows)
+        self.assertIn("| instructions a job over 100,000 and 10,000,000 jobs, 4 entities | within 10 % | +5.0 % | 1.05 "
+                      "| reached |", rows)
 
     def test_every_row_has_as_many_cells_as_its_head(self):
         for name, rows in self.tables.items():
