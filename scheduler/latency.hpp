@@ -119,11 +119,12 @@ class LatencyRecorder {
     void count_all_exact();
     void count(sim::Time value);
 
-    __extension__ unsigned __int128 sum_ = 0;
-    sim::Time inline_below_ = 0; ///< covered by counts_; 0 while values are kept
-    LatencyCounts<std::uint32_t> counts_;
+    // What add() touches lies in one cache line.
+    __extension__ alignas(64) unsigned __int128 sum_ = 0;
+    sim::Time inline_below_ = 0;      ///< covered by counts_; 0 while values are kept
     sim::Time* next_exact_ = nullptr; ///< where the next is kept
     sim::Time* exact_end_ = nullptr;
+    LatencyCounts<std::uint32_t> counts_;
     std::unique_ptr<sim::Time[]> exact_; ///< null before the first, and once they are counted
     sim::Time max_ = 0;                  ///< of those that are counted
     std::size_t exact_limit_ = kExact;
