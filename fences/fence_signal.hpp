@@ -140,8 +140,13 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     const sim::Time now = machine.now();
     ledger.unpinned(kSchedFenceBytes, pair.finished.timestamp, now, holder, "scheduler fence");
     ledger.unpinned(kFenceBytes, parent.base.timestamp, now, Holder::sched_fence, "hardware fence");
-    ++machine.counters.rcu_callbacks; // two in one
-    rcu.call(free_plain_pair, this, finished.pack());
+    if (rcu.period_running()) [[likely]] { // both go after the same one
+        ++machine.counters.rcu_callbacks;
+        rcu.call(free_plain_pair, this, finished.pack());
+    } else {
+        rcu.call(free_hardware, this, pair.parent.pack());
+        rcu.call(free_pair, this, finished.pack());
+    }
 }
 
 /// dma_fence_release: what the last put does.

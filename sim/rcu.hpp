@@ -45,6 +45,8 @@ class Rcu {
     /// rcu_barrier: blocks until every callback queued so far has run.
     void barrier();
 
+    /// A grace period runs: whatever is queued now waits for the same one, the next.
+    [[nodiscard]] bool period_running() const { return period_running_; }
     /// Callbacks that wait now.
     [[nodiscard]] std::size_t pending() const { return waiting_.size() + next_.size(); }
 

@@ -111,6 +111,7 @@ class Run final : public sim::InputSource, private ClientHost {
     // submit.cpp
     void submit_listed();
     void submit(const JobRecord& record, std::uint64_t ordinal);
+    [[gnu::noinline]] void submit_in_steps(const JobRecord& record, std::uint64_t ordinal);
     void submit_later(std::uint64_t ordinal);
     void submit_delayed(Client& client);
     void hold_for_actions(std::uint64_t id, scheduler::JobRef job);

@@ -9,6 +9,18 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 using fences::FenceRef;
 using scheduler::JobRef;
 
+/// A job that waits for nothing and that nobody will name has nothing between init and push.
+inline void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
+    sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
+    sim::Frame frame(machine_, "driver: submit ioctl");
+    if (record.after.empty() && record.uses == 0 && plain_submits_)
+        sched_.submit(entities_[record.entity],
+                      {record.id, ordinal, record.duration, record.credits, record.run_job},
+                      window_.place_of(ordinal));
+    else
+        submit_in_steps(record, ordinal);
+}
+
 /// The next listed job: pushed now, or once its client is through with the cost of submitting.
 void Run::submit_listed() {
     const std::uint64_t ordinal = window_.enter();
@@ -52,15 +64,7 @@ void Run::submit_delayed(Client& client) {
 }
 
 /// What a driver's submit ioctl does: init, dependencies, arm, push.
-void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
-    sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
-    sim::Frame frame(machine_, "driver: submit ioctl");
-    if (record.after.empty() && record.uses == 0 && plain_submits_) {
-        sched_.submit(entities_[record.entity],
-                      {record.id, ordinal, record.duration, record.credits, record.run_job},
-                      window_.place_of(ordinal));
-        return;
-    }
+void Run::submit_in_steps(const JobRecord& record, std::uint64_t ordinal) {
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
     if (!ref) { // the ioctl fails, nothing is pushed
         if (const auto held = held_.find(record.id); held != held_.end())
