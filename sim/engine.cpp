@@ -35,13 +35,15 @@ void Engine::make_room() {
     tail_ = head_ + pending;
 }
 
-std::uint32_t Engine::take_slot(const Event& event, bool once) {
+std::uint32_t Engine::take_slot(EventFn fn, void* self, std::uint64_t arg, bool once) {
     if (free_slot_ == kNoSlot) [[unlikely]]
         make_slot();
     const std::uint32_t index = free_slot_;
     Slot& slot = slots_[index];
     free_slot_ = slot.next_free;
-    slot.event = event;
+    slot.event.fn = fn;
+    slot.event.self = self;
+    slot.event.arg = arg;
     slot.once = once;
     return index;
 }
@@ -57,7 +59,7 @@ void Engine::make_slot() {
 TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
     if (when == kForever) // never: nothing to keep
         return {};
-    const std::uint32_t index = take_slot({fn, self, arg}, true);
+    const std::uint32_t index = take_slot(fn, self, arg, true);
     arm_slot(index, when);
     return {slots_[index].place};
 }
@@ -82,7 +84,7 @@ void Engine::arm_slot_otherwise(std::uint32_t index, Time when) {
         ++left_behind_;
     slot.entry = slot.place;
     slot.entry_time = when;
-    queue_.push({when, slot.place});
+    queue_.push(when, slot.place);
     if (left_behind_ > kLeaveUnswept && left_behind_ > queue_.size() / 2) [[unlikely]]
         sweep();
 }
@@ -98,7 +100,7 @@ void Engine::sweep() {
             kept.push_back(entry);
     }
     for (auto entry = kept.rbegin(); entry != kept.rend(); ++entry)
-        queue_.push(*entry);
+        queue_.push(entry->time, entry->seq_payload);
     left_behind_ = 0;
 }
 
@@ -170,7 +172,7 @@ bool Engine::retire_first() {
         if (slot.place != 0)
             slot.entry = slot.place;
         slot.entry_time = slot.time;
-        queue_.push({slot.time, slot.entry});
+        queue_.push(slot.time, slot.entry);
     }
     return true;
 }
