@@ -140,8 +140,9 @@ bool Engine::cancel(TimerHandle timer) {
     return true;
 }
 
-/// The first entry of the queue, which is due, leads to this timer.
-inline void Engine::fire(std::uint32_t index) {
+/// Runs the timer of the queue's first entry. REQUIRES: it is due, and the entry is its own.
+inline void Engine::fire_first() {
+    const std::uint32_t index = queue_.first().payload();
     Slot& slot = slots_[index];
     queue_.drop_first();
     slot.place = 0;
@@ -188,35 +189,36 @@ inline Time Engine::settle_first() {
     }
 }
 
-/// Returns false when the budget is used up.
+/// Returns false when the budget does not suffice.
 inline bool Engine::run_due_timers() {
-    for (;;) {
-        const EventQueue::Entry& first = queue_.first();
-        if (first.time > now_)
-            return true;
-        if (left_ <= 0)
+    while (queue_.first().time <= now_) {
+        if (--left_ < 0) [[unlikely]] {
+            ++left_;
             return false;
-        const std::uint32_t index = first.payload();
-        if (slots_[index].place != first.seq_payload) [[unlikely]] {
-            retire_first();
-            continue;
         }
-        --left_;
-        fire(index);
+        const EventQueue::Entry& first = queue_.first();
+        if (slots_[first.payload()].place == first.seq_payload) [[likely]] {
+            fire_first();
+        } else {
+            ++left_;
+            retire_first();
+        }
     }
+    return true;
 }
 
-/// Returns false when the budget is used up.
+/// Returns false when the budget does not suffice.
 inline bool Engine::run_present() {
     while (head_ != tail_) {
-        if (left_ <= 0) [[unlikely]]
+        if (--left_ < 0) [[unlikely]] {
+            ++left_;
             return false;
-        --left_;
+        }
         const Event* event = head_++;
         event->fn(event->self, event->arg);
     }
     head_ = tail_ = present_.get();
-    return left_ > 0;
+    return true;
 }
 
 inline void Engine::grant(std::uint64_t budget) {
@@ -230,7 +232,9 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     grant(budget);
     const Time last = std::min(until, kForever - 1);
     Time next_input = input != nullptr ? input->next_time() : kForever;
-    while (left_ > 0) {
+    if (left_ <= 0)
+        return true;
+    for (;;) {
         // The input of now, also what is left of it after an item that threw.
         while (next_input == now_) {
             --left_;
@@ -238,17 +242,24 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
         }
         // Timers that are due now were armed before now, so they are ahead of the whole list; a
         // timer that is armed for the present goes to the list itself.
-        if (!run_due_timers() || !run_present())
-            break;
+        if (!run_due_timers() || !run_present() || left_ <= 0)
+            return true;
         Time next = queue_.first().time;
         if (next <= next_input) // it decides, so it had better be a live one
             next = settle_first();
-        next = std::min(next, next_input);
-        if (next > last)
+        const bool by_timer = next < next_input;
+        if (!by_timer)
+            next = next_input;
+        if (next > last) {
+            stop();
             return false;
+        }
         now_ = next;
+        if (by_timer) {
+            --left_;
+            fire_first();
+        }
     }
-    return true;
 }
 
 } // namespace fenceline::sim

@@ -137,7 +137,7 @@ class Engine {
     void grant(std::uint64_t budget);
     bool run_present();
     bool run_due_timers();
-    void fire(std::uint32_t index);
+    void fire_first();
     Time settle_first();
     [[gnu::noinline]] bool retire_first();
 
