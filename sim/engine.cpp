@@ -189,18 +189,22 @@ inline Time Engine::settle_first() {
     }
 }
 
+/// The budget does not suffice. Out of line, so that taking from it is one instruction in memory.
+bool Engine::give_back() {
+    ++left_;
+    return false;
+}
+
 /// Returns false when the budget does not suffice.
 inline bool Engine::run_due_timers() {
     while (queue_.first().time <= now_) {
-        if (--left_ < 0) [[unlikely]] {
-            ++left_;
-            return false;
-        }
+        if (--left_ < 0) [[unlikely]]
+            return give_back();
         const EventQueue::Entry& first = queue_.first();
         if (slots_[first.payload()].place == first.seq_payload) [[likely]] {
             fire_first();
         } else {
-            ++left_;
+            give_back();
             retire_first();
         }
     }
@@ -210,10 +214,8 @@ inline bool Engine::run_due_timers() {
 /// Returns false when the budget does not suffice.
 inline bool Engine::run_present() {
     while (head_ != tail_) {
-        if (--left_ < 0) [[unlikely]] {
-            ++left_;
-            return false;
-        }
+        if (--left_ < 0) [[unlikely]]
+            return give_back();
         const Event* event = head_++;
         event->fn(event->self, event->arg);
     }

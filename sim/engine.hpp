@@ -135,6 +135,7 @@ class Engine {
     [[gnu::cold, gnu::noinline]] void sweep();
 
     void grant(std::uint64_t budget);
+    [[gnu::cold, gnu::noinline]] bool give_back();
     bool run_present();
     bool run_due_timers();
     void fire_first();
