@@ -35,13 +35,15 @@ void Engine::make_room() {
     tail_ = head_ + pending;
 }
 
-std::uint32_t Engine::take_slot(const Event& event, bool once) {
+std::uint32_t Engine::take_slot(EventFn fn, void* self, std::uint64_t arg, bool once) {
     if (free_slot_ == kNoSlot) [[unlikely]]
         make_slot();
     const std::uint32_t index = free_slot_;
     Slot& slot = slots_[index];
     free_slot_ = slot.next_free;
-    slot.event = event;
+    slot.event.fn = fn;
+    slot.event.self = self;
+    slot.event.arg = arg;
     slot.once = once;
     return index;
 }
@@ -57,7 +59,7 @@ void Engine::make_slot() {
 TimerHandle Engine::arm(Time when, EventFn fn, void* self, std::uint64_t arg) {
     if (when == kForever) // never: nothing to keep
         return {};
-    const std::uint32_t index = take_slot({fn, self, arg}, true);
+    const std::uint32_t index = take_slot(fn, self, arg, true);
     arm_slot(index, when);
     return {slots_[index].place};
 }
@@ -82,7 +84,7 @@ void Engine::arm_slot_otherwise(std::uint32_t index, Time when) {
         ++left_behind_;
     slot.entry = slot.place;
     slot.entry_time = when;
-    queue_.push({when, slot.place});
+    queue_.push(when, slot.place);
     if (left_behind_ > kLeaveUnswept && left_behind_ > queue_.size() / 2) [[unlikely]]
         sweep();
 }
@@ -98,7 +100,7 @@ void Engine::sweep() {
             kept.push_back(entry);
     }
     for (auto entry = kept.rbegin(); entry != kept.rend(); ++entry)
-        queue_.push(*entry);
+        queue_.push(entry->time, entry->seq_payload);
     left_behind_ = 0;
 }
 
@@ -138,8 +140,9 @@ bool Engine::cancel(TimerHandle timer) {
     return true;
 }
 
-/// The first entry of the queue, which is due, leads to this timer.
-inline void Engine::fire(std::uint32_t index) {
+/// Runs the timer of the queue's first entry. REQUIRES: it is due, and the entry is its own.
+inline void Engine::fire_first() {
+    const std::uint32_t index = queue_.first().payload();
     Slot& slot = slots_[index];
     queue_.drop_first();
     slot.place = 0;
@@ -170,7 +173,7 @@ bool Engine::retire_first() {
         if (slot.place != 0)
             slot.entry = slot.place;
         slot.entry_time = slot.time;
-        queue_.push({slot.time, slot.entry});
+        queue_.push(slot.time, slot.entry);
     }
     return true;
 }
@@ -186,35 +189,38 @@ inline Time Engine::settle_first() {
     }
 }
 
-/// Returns false when the budget is used up.
-inline bool Engine::run_due_timers() {
-    for (;;) {
-        const EventQueue::Entry& first = queue_.first();
-        if (first.time > now_)
-            return true;
-        if (left_ <= 0)
-            return false;
-        const std::uint32_t index = first.payload();
-        if (slots_[index].place != first.seq_payload) [[unlikely]] {
-            retire_first();
-            continue;
-        }
-        --left_;
-        fire(index);
-    }
+/// The budget does not suffice. Out of line, so that taking from it is one instruction in memory.
+bool Engine::give_back() {
+    ++left_;
+    return false;
 }
 
-/// Returns false when the budget is used up.
+/// Returns false when the budget does not suffice.
+inline bool Engine::run_due_timers() {
+    while (queue_.first().time <= now_) {
+        if (--left_ < 0) [[unlikely]]
+            return give_back();
+        const EventQueue::Entry& first = queue_.first();
+        if (slots_[first.payload()].place == first.seq_payload) [[likely]] {
+            fire_first();
+        } else {
+            give_back();
+            retire_first();
+        }
+    }
+    return true;
+}
+
+/// Returns false when the budget does not suffice.
 inline bool Engine::run_present() {
     while (head_ != tail_) {
-        if (left_ <= 0) [[unlikely]]
-            return false;
-        --left_;
+        if (--left_ < 0) [[unlikely]]
+            return give_back();
         const Event* event = head_++;
         event->fn(event->self, event->arg);
     }
     head_ = tail_ = present_.get();
-    return left_ > 0;
+    return true;
 }
 
 inline void Engine::grant(std::uint64_t budget) {
@@ -228,7 +234,9 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
     grant(budget);
     const Time last = std::min(until, kForever - 1);
     Time next_input = input != nullptr ? input->next_time() : kForever;
-    while (left_ > 0) {
+    if (left_ <= 0)
+        return true;
+    for (;;) {
         // The input of now, also what is left of it after an item that threw.
         while (next_input == now_) {
             --left_;
@@ -236,17 +244,24 @@ bool Engine::run(InputSource* input, std::uint64_t budget, Time until) {
         }
         // Timers that are due now were armed before now, so they are ahead of the whole list; a
         // timer that is armed for the present goes to the list itself.
-        if (!run_due_timers() || !run_present())
-            break;
+        if (!run_due_timers() || !run_present() || left_ <= 0)
+            return true;
         Time next = queue_.first().time;
         if (next <= next_input) // it decides, so it had better be a live one
             next = settle_first();
-        next = std::min(next, next_input);
-        if (next > last)
+        const bool by_timer = next < next_input;
+        if (!by_timer)
+            next = next_input;
+        if (next > last) {
+            stop();
             return false;
+        }
         now_ = next;
+        if (by_timer) {
+            --left_;
+            fire_first();
+        }
     }
-    return true;
 }
 
 } // namespace fenceline::sim

@@ -126,7 +126,7 @@ class Engine {
     [[gnu::cold, gnu::noinline]] void make_room();
     static void fire_due_now(void* engine, std::uint64_t place);
 
-    std::uint32_t take_slot(const Event& event, bool once);
+    std::uint32_t take_slot(EventFn fn, void* self, std::uint64_t arg, bool once);
     [[gnu::cold, gnu::noinline]] void make_slot();
     /// REQUIRES: it is not armed. An entry that is still queued serves its next owner.
     void release_slot(std::uint32_t index) {
@@ -139,9 +139,10 @@ class Engine {
     [[gnu::cold, gnu::noinline]] void sweep();
 
     void grant(std::uint64_t budget);
+    [[gnu::cold, gnu::noinline]] bool give_back();
     bool run_present();
     bool run_due_timers();
-    void fire(std::uint32_t index);
+    void fire_first();
     Time settle_first();
     [[gnu::noinline]] bool retire_first();
 
@@ -178,7 +179,7 @@ class Engine {
 class Timer {
   public:
     Timer(Engine& engine, EventFn fn, void* self, std::uint64_t arg = 0)
-        : engine_(engine), slot_(engine.take_slot({fn, self, arg}, false)) {}
+        : engine_(engine), slot_(engine.take_slot(fn, self, arg, false)) {}
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
     ~Timer() {
@@ -198,18 +199,26 @@ class Timer {
     std::uint32_t slot_;
 };
 
-/// Inline is what nearly every arming comes to: due before everything else that is pending.
+/// Inline is what nearly every arming comes to: nothing of this timer's is pending.
 [[gnu::always_inline]] inline void Engine::arm_slot(std::uint32_t index, Time when) {
     assert(when >= now_);
     Slot& slot = slots_[index];
-    if (when == now_ || slot.entry_time != kForever || !queue_.takes_first(when)) [[unlikely]] {
+    if (when == now_ || slot.entry_time != kForever) [[unlikely]] {
         arm_slot_otherwise(index, when);
+        return;
+    }
+    const bool first = queue_.takes_first(when);
+    if (!first && when == kForever) [[unlikely]] {
+        slot.place = 0;
         return;
     }
     const std::uint64_t place = take_place(index);
     slot.place = slot.entry = place;
     slot.time = slot.entry_time = when;
-    queue_.push_first({when, place});
+    if (first)
+        queue_.push_first(when, place);
+    else
+        queue_.push_behind(when, place);
 }
 
 } // namespace fenceline::sim

@@ -94,21 +94,33 @@ class EventQueue {
     /// before.
     [[gnu::always_inline]] void push(Time time, std::uint64_t seq, Payload payload) {
         assert(seq >> kSeqBits == 0 && payload >> kPayloadBits == 0);
-        push({time, seq << kPayloadBits | payload});
+        push(time, seq << kPayloadBits | payload);
     }
-    [[gnu::always_inline]] void push(const Entry& entry) {
-        if (takes_first(entry.time))
-            push_first(entry);
+    /// The same with seq and payload as an entry has them.
+    [[gnu::always_inline]] void push(Time time, std::uint64_t seq_payload) {
+        if (takes_first(time))
+            push_first(time, seq_payload);
         else
-            push_behind(entry);
+            push_behind(time, seq_payload);
     }
     /// Whether an entry at this time would be the earliest and cost next to nothing: it is before
     /// every other one, and the window has room.
     [[nodiscard]] bool takes_first(Time time) const {
         return time < top_->time && top_ != &near_[kNearCapacity];
     }
-    /// REQUIRES: takes_first(entry.time).
-    void push_first(const Entry& entry) { *++top_ = entry; }
+    /// REQUIRES: takes_first(time).
+    void push_first(Time time, std::uint64_t seq_payload) { set(++top_, time, seq_payload); }
+    /// The same as push(), for one of which takes_first() is not true.
+    [[gnu::noinline]] void push_behind(Time time, std::uint64_t seq_payload) {
+        const Key key = Key{time} << 64 | seq_payload;
+        if (top_ == &near_[kNearCapacity] && key <= horizon_)
+            evict_near();
+        if (key <= horizon_) {
+            insert_near(key);
+        } else {
+            insert_beyond(key);
+        }
+    }
 
     [[nodiscard]] bool empty() const { return size() == 0; }
     [[nodiscard]] std::size_t size() const { return near_size() + early_.size() + wheel_size_; }
@@ -210,42 +222,43 @@ class EventQueue {
         near_[0] = {static_cast<Time>(key >> 64), 0};
     }
 
-    [[gnu::noinline]] void push_behind(const Entry& entry) {
-        const Key key = key_of(entry);
-        if (top_ == &near_[kNearCapacity] && key <= horizon_)
-            evict_near();
-        if (key <= horizon_) {
-            insert_near(entry, key);
-        } else {
-            insert_beyond(entry, key);
-        }
+    // Fields are stored one by one: an entry put together in memory and copied from there as a whole
+    // waits until the halves have been written.
+    static void set(Entry* at, Time time, std::uint64_t seq_payload) {
+        at->time = time;
+        at->seq_payload = seq_payload;
+    }
+    static void set(Entry* at, Key key) {
+        set(at, static_cast<Time>(key >> 64), static_cast<std::uint64_t>(key));
     }
 
-    void insert_near(const Entry& entry, Key key) const {
+    void insert_near(Key key) const {
         Entry* hole = ++top_;
         for (; hole - 1 != near_.data() && key_of(hole[-1]) < key; --hole)
             *hole = hole[-1];
-        *hole = entry;
+        set(hole, key);
     }
 
-    void insert_beyond(const Entry& entry, Key key) const {
+    void insert_beyond(Key key) const {
         if (key >= base_) {
-            insert_wheel(entry);
+            insert_wheel(key);
             ++wheel_size_;
         } else {
-            early_.push_back(entry);
+            early_.push_back({static_cast<Time>(key >> 64), static_cast<std::uint64_t>(key)});
             std::push_heap(early_.begin(), early_.end(), later);
         }
     }
 
-    void insert_wheel(const Entry& entry) const {
+    void insert_wheel(Key key) const {
+        const Time time = static_cast<Time>(key >> 64);
+        const auto seq_payload = static_cast<std::uint64_t>(key);
         // The two halves separately: shifting 128 bits by a variable costs more than this branch,
         // which goes the same way for long runs.
-        const std::uint64_t time_diff = entry.time ^ static_cast<std::uint64_t>(base_ >> 64);
-        const std::uint64_t seq_diff = entry.seq_payload ^ static_cast<std::uint64_t>(base_);
+        const std::uint64_t time_diff = time ^ static_cast<std::uint64_t>(base_ >> 64);
+        const std::uint64_t seq_diff = seq_payload ^ static_cast<std::uint64_t>(base_);
         const bool by_time = time_diff != 0;
         const std::uint64_t diff = by_time ? time_diff : seq_diff | 1;
-        const std::uint64_t word = by_time ? entry.time : entry.seq_payload;
+        const std::uint64_t word = by_time ? time : seq_payload;
         const unsigned byte = static_cast<unsigned>(std::bit_width(diff) - 1) / 8;
         const unsigned level = by_time ? byte + kLevels / 2 : byte;
         const unsigned digit = static_cast<unsigned>(word >> (byte * 8)) % kDigits;
@@ -259,7 +272,7 @@ class EventQueue {
             wheel_->occupied[level][digit / 64] |= std::uint64_t{1} << (digit % 64);
             wheel_->levels |= 1u << level;
         }
-        bucket.head->entries[--bucket.head_free] = entry;
+        set(&bucket.head->entries[--bucket.head_free], key);
         ++bucket.count;
     }
 
@@ -274,7 +287,7 @@ class EventQueue {
             base_ = key_of(*top_);
         set_horizon(key_of(near_[kEvicted + 1]));
         for (std::size_t i = 1; i <= kEvicted; ++i)
-            insert_beyond(near_[i], key_of(near_[i]));
+            insert_beyond(key_of(near_[i]));
         std::copy(near_.begin() + kEvicted + 1, near_.end(), near_.begin() + 1);
         top_ -= kEvicted;
     }
@@ -311,11 +324,11 @@ class EventQueue {
             std::uint32_t first = bucket.head_free;
             for (Chunk* chunk = bucket.head; chunk != nullptr; first = 0) {
                 for (std::uint32_t i = first; i < kChunkEntries; ++i) {
-                    const Entry& entry = chunk->entries[i];
+                    const Key key = key_of(chunk->entries[i]);
                     if (small) {
-                        insert_near(entry, key_of(entry));
+                        insert_near(key);
                     } else {
-                        insert_wheel(entry);
+                        insert_wheel(key);
                     }
                 }
                 chunk = recycle(chunk);

@@ -33,12 +33,15 @@ void Rcu::end_period() {
 
 void Rcu::run_callbacks() {
     ContextScope scope(machine_, context_);
+    const Callback* next = running_.data() + next_to_run_;
+    const Callback* const end = running_.data() + running_.size();
     try {
-        while (next_to_run_ < running_.size()) {
-            const Callback& callback = running_[next_to_run_++];
+        while (next != end) {
+            const Callback& callback = *next++;
             callback.fn(callback.self, callback.arg);
         }
     } catch (const FatalHazard&) { // one died; where the run keeps going, the others still run
+        next_to_run_ = static_cast<std::size_t>(next - running_.data());
         machine_.engine.post(
             [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->run_callbacks(); }, this, 0);
         throw;

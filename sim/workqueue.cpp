@@ -9,8 +9,12 @@ Workqueue::Workqueue(Machine& machine, std::string name, Time wakeup_cost)
     : machine_(machine), wakeup_cost_(wakeup_cost),
       worker_(ContextKind::worker, std::move(name), machine.next_context_id()) {}
 
-/// Turns come in the order of queueing, so none before that of an item which waits for a wake-up.
-void Workqueue::take_later_turn() {
+/// Where waking takes time. Turns come in the order of queueing, so none before that of an item
+/// which waits for a wake-up.
+void Workqueue::take_later_turn(Work& work) {
+    if (first_ == nullptr && !busy())
+        last_start_ = add_saturating(machine_.now(), wakeup_cost_);
+    append(work);
     if (last_start_ <= machine_.now())
         machine_.engine.post(turn, this, 0);
     else
@@ -20,59 +24,63 @@ void Workqueue::take_later_turn() {
 /// One turn was taken for every queued item; it runs whichever item is first by then.
 void Workqueue::turn(void* self, std::uint64_t) {
     auto& queue = *static_cast<Workqueue*>(self);
-    if (queue.busy_) [[unlikely]] {
-        ++queue.missed_turns_;
+    if (queue.state_ == 0) [[likely]] {
+        Work& work = *queue.first_;
+        const bool for_fiber = kInstrumented && queue.machine_.fibers_for_all;
+        if (work.state_ == Work::kPending && !for_fiber) [[likely]] {
+            queue.first_ = work.next_;
+            queue.run(work, true);
+            return;
+        }
+    }
+    queue.turn_otherwise();
+}
+
+void Workqueue::turn_otherwise() {
+    if (busy()) {
+        state_ += kMissedTurn;
         return;
     }
-    Work& work = *queue.first_;
-    queue.first_ = work.next_;
-    if (!work.pending_) [[unlikely]]
-        queue.skip(work);
-    else if (work.may_block_ || (kInstrumented && queue.machine_.fibers_for_all)) [[unlikely]]
-        queue.run_on_fiber(work);
+    Work& work = *first_;
+    first_ = work.next_;
+    if (!work.pending()) // the turn of an item that was cancelled
+        spare_.push_back(&work);
+    else if ((work.state_ & Work::kMayBlock) != 0 || (kInstrumented && machine_.fibers_for_all))
+        run_on_fiber(work);
     else
-        queue.run(work);
+        run(work, false);
 }
 
-/// The turn of an item that was cancelled.
-void Workqueue::skip(Work& tombstone) {
-    spare_.push_back(&tombstone);
-}
-
-/// Runs an item that does not block.
-inline void Workqueue::run(Work& work) {
-    work.pending_ = false;
-    work.running_ = true;
-    busy_ = true;
+/// Runs an item that does not block; a plain one has no cost either.
+[[gnu::always_inline]] inline void Workqueue::run(Work& work, bool plain) {
+    work.state_ ^= Work::kPending | Work::kRunning;
+    state_ |= kBusy;
     try {
         ContextScope scope(machine_, worker_);
         work.fn_(work.self_, work.arg_);
     } catch (const FatalHazard&) { // the item died; a run that keeps going has another worker
-        finish(work);
+        finish_otherwise(work);
         throw;
     }
-    finish(work);
+    if (!plain || state_ != kBusy) [[unlikely]] {
+        finish_otherwise(work);
+        return;
+    }
+    work.state_ &= ~std::uint32_t{Work::kRunning};
+    state_ = 0;
 }
 
 void Workqueue::run_on_fiber(Work& work) {
-    work.pending_ = false;
-    work.running_ = true;
-    busy_ = true;
+    work.state_ ^= Work::kPending | Work::kRunning;
+    state_ |= kBusy;
     machine_.enter(
         worker_, true, [&work] { work.fn_(work.self_, work.arg_); },
-        [this, &work] { finish(work); });
+        [this, &work] { finish_otherwise(work); });
 }
 
-inline void Workqueue::finish(Work& work) {
-    work.running_ = false;
-    if (waited_for_ || work.cost_ != 0 || missed_turns_ != 0) [[unlikely]]
-        finish_rare(work);
-    else
-        busy_ = false;
-}
-
-void Workqueue::finish_rare(Work& work) {
-    waited_for_ = false;
+void Workqueue::finish_otherwise(Work& work) {
+    work.state_ &= ~std::uint32_t{Work::kRunning};
+    state_ &= ~std::uint64_t{kWaitedFor};
     for (Context* context : std::exchange(cancelling_, {}))
         machine_.wake(*context);
     if (work.cost_ == 0) {
@@ -85,13 +93,14 @@ void Workqueue::finish_rare(Work& work) {
 }
 
 inline void Workqueue::become_free() {
-    busy_ = false;
-    for (; missed_turns_ > 0; --missed_turns_)
+    std::uint64_t missed = state_ / kMissedTurn;
+    state_ = 0;
+    for (; missed > 0; --missed)
         machine_.engine.post(turn, this, 0);
 }
 
 bool Workqueue::cancel(Work& work) {
-    if (!work.pending_)
+    if (!work.pending())
         return false;
     if (spare_.empty()) {
         tombstones_.push_back(std::make_unique<Work>());
@@ -106,15 +115,15 @@ bool Workqueue::cancel(Work& work) {
     *link = stand_in;
     if (last_ == &work)
         last_ = stand_in;
-    work.pending_ = false;
+    work.state_ &= ~std::uint32_t{Work::kPending};
     return true;
 }
 
 bool Workqueue::cancel_sync(Work& work) {
     Frame frame(machine_, "cancel_work_sync");
     const bool was_pending = cancel(work);
-    while (work.running_ && &machine_.current() != &worker_) {
-        waited_for_ = true;
+    while (work.running() && &machine_.current() != &worker_) {
+        state_ |= kWaitedFor;
         cancelling_.push_back(&machine_.current());
         machine_.block("the end of a work item that is being cancelled");
     }

@@ -30,22 +30,29 @@ class Work {
     Work() = default;
     /// INIT_WORK: `fn(self, arg)` is the work; `cost` is the time it takes its worker.
     Work(EventFn fn, void* self, std::uint64_t arg, Time cost = 0, bool may_block = false)
-        : fn_(fn), self_(self), arg_(arg), cost_(cost), may_block_(may_block) {}
+        : fn_(fn), self_(self), arg_(arg), cost_(cost) {
+        if (cost != 0)
+            state_ |= kHasCost;
+        if (may_block)
+            state_ |= kMayBlock;
+    }
 
-    [[nodiscard]] bool pending() const { return pending_; }
-    [[nodiscard]] bool running() const { return running_; }
+    [[nodiscard]] bool pending() const { return (state_ & kPending) != 0; }
+    [[nodiscard]] bool running() const { return (state_ & kRunning) != 0; }
 
   private:
     friend class Workqueue;
+
+    // What it is and what it is about to do, in one word: a turn that finds kPending and nothing
+    // else has nothing else to ask.
+    enum State : std::uint32_t { kPending = 1, kRunning = 2, kMayBlock = 4, kHasCost = 8 };
 
     EventFn fn_ = nullptr;
     void* self_ = nullptr;
     std::uint64_t arg_ = 0;
     Time cost_ = 0;
     Work* next_ = nullptr; ///< behind it in its queue
-    bool may_block_ = false;
-    bool pending_ = false;
-    bool running_ = false;
+    std::uint32_t state_ = 0;
 };
 
 /// An ordered workqueue (alloc_ordered_workqueue) with one worker.
@@ -59,22 +66,16 @@ class Workqueue {
     [[gnu::always_inline]] bool queue(Work& work) {
         machine_.point(Op::queue_work, &work);
         ++machine_.counters.atomics; // test_and_set of WORK_STRUCT_PENDING
-        if (work.pending_)
+        if (work.pending())
             return false;
-        work.pending_ = true;
+        work.state_ |= Work::kPending;
         work.next_ = nullptr;
-        if (first_ != nullptr) {
-            last_->next_ = &work;
-        } else {
-            first_ = &work;
-            if (wakeup_cost_ != 0 && !busy_)
-                last_start_ = add_saturating(machine_.now(), wakeup_cost_);
+        if (wakeup_cost_ != 0) [[unlikely]] {
+            take_later_turn(work);
+            return true;
         }
-        last_ = &work;
-        if (wakeup_cost_ == 0) [[likely]]
-            machine_.engine.post(turn, this, 0);
-        else
-            take_later_turn();
+        append(work);
+        machine_.engine.post(turn, this, 0);
         return true;
     }
     /// For the last thing that the item `running` of this queue does, when it is to queue `work` and
@@ -96,24 +97,30 @@ class Workqueue {
     bool cancel_sync(Work& work);
 
   private:
+    enum State : std::uint64_t { kBusy = 1, kWaitedFor = 2, kMissedTurn = 4 };
+
     static void turn(void* self, std::uint64_t);
-    void take_later_turn();
-    void run(Work& work);
-    [[gnu::noinline]] void run_on_fiber(Work& work);
-    [[gnu::noinline]] void skip(Work& tombstone);
-    void finish(Work& work);
-    [[gnu::noinline]] void finish_rare(Work& work);
+    void append(Work& work) {
+        (first_ != nullptr ? last_->next_ : first_) = &work;
+        last_ = &work;
+    }
+    [[gnu::noinline]] void take_later_turn(Work& work);
+    [[gnu::noinline]] void turn_otherwise();
+    void run(Work& work, bool plain);
+    void run_on_fiber(Work& work);
+    [[gnu::noinline]] void finish_otherwise(Work& work);
     void become_free();
+    [[nodiscard]] bool busy() const { return (state_ & kBusy) != 0; }
 
     Machine& machine_;
     Work* first_ = nullptr; ///< first in, first out
     Work* last_ = nullptr;
-    bool busy_ = false;
-    std::uint32_t missed_turns_ = 0; ///< turns that came while the worker was busy
-    Time last_start_ = 0;            ///< nothing queued later starts before this
+    /// kBusy, kWaitedFor (cancelling_ is not empty), and the number of turns that came while the
+    /// worker was busy, times kMissedTurn: one word, so that the usual turn asks once.
+    std::uint64_t state_ = 0;
     Time wakeup_cost_;
     Context worker_;
-    bool waited_for_ = false;          ///< cancelling_ is not empty
+    Time last_start_ = 0;              ///< nothing queued later starts before this
     std::vector<Context*> cancelling_; ///< contexts that wait for the running item to end
     /// What stands in the queue for cancelled items: their turns still come, and nobody else's may
     /// be taken in their stead.
