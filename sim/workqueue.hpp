@@ -82,9 +82,9 @@ class Workqueue {
     /// `work` would find nothing to do now. True: its turn would come next and take no time; it is counted
     /// and nothing is queued. False: queue it.
     [[nodiscard, gnu::always_inline]] bool pass_over(const Work& work, const Work& running) {
-        if (kInstrumented || first_ != nullptr || !machine_.engine.next_to_run() ||
-            wakeup_cost_ != 0 || work.cost_ != 0 || running.cost_ != 0 || missed_turns_ != 0 ||
-            waited_for_)
+        if (kInstrumented || first_ != nullptr || state_ != kBusy || wakeup_cost_ != 0 ||
+            ((work.state_ | running.state_) & Work::kHasCost) != 0 ||
+            !machine_.engine.next_to_run())
             return false;
         ++machine_.counters.atomics;
         machine_.engine.count_skipped();
