@@ -253,6 +253,8 @@ class FenceCore {
     void account_unreleased();
 
     [[nodiscard]] std::uint64_t signalled() const { return signalled_; }
+    /// For whoever signals fences in one step with something else.
+    void count_signalled(std::uint64_t count) { signalled_ += count; }
     /// The greatest number of fences whose memory was allocated at once (a pair counts twice).
     [[nodiscard]] std::uint64_t peak_alive() const { return peak_alive_; }
     /// Book-keeping of peak_alive(), for whoever allocates and frees fences.

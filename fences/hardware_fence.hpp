@@ -67,17 +67,25 @@ class HardwareFences {
     bool slab_;
 };
 
-[[gnu::always_inline]] inline FenceRef
-HardwareFences::create(const Lenders& lenders, std::uint32_t fence_context, std::uint32_t seqno,
-                       const Beginning& as) {
+[[gnu::always_inline]] inline FenceRef HardwareFences::create(const Lenders& lenders,
+                                                              std::uint32_t fence_context,
+                                                              std::uint32_t seqno,
+                                                              const Beginning& as) {
     const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
     // Names live where the lock lives; a fence with a lock of its own still asks its context. The
     // context of an entity that has ended is gone; what is pushed to it all the same has none.
     const bool counted = counts_context_ && lenders.context;
-    const auto memory = core_.hardware.alloc(
-        Fence{0, fence_context, seqno, lock, as.callbacks, as.flags, ops_, 0,
-              sim::RefCount(as.references), {}},
-        lock && !counted ? lock : lenders.context);
+    const auto memory = core_.hardware.alloc(Fence{0,
+                                                   fence_context,
+                                                   seqno,
+                                                   lock,
+                                                   as.callbacks,
+                                                   as.flags,
+                                                   ops_,
+                                                   0,
+                                                   sim::RefCount(as.references),
+                                                   {}},
+                                             lock && !counted ? lock : lenders.context);
     core_.note_allocated(1);
     if (counted)
         core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");

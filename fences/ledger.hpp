@@ -51,16 +51,16 @@ class Ledger {
         Holder holder = Holder::job;
     };
 
-    void pinned(std::uint64_t bytes) {
+    void pinned(std::uint64_t bytes, std::uint64_t objects = 1) {
         bytes_now_ += bytes;
-        ++objects_now_;
+        objects_now_ += objects;
         if (bytes_now_ > peak_bytes_)
             peak_bytes_ = bytes_now_;
         if (objects_now_ > peak_objects_)
             peak_objects_ = objects_now_;
     }
-    [[gnu::always_inline]] void unpinned(std::uint64_t bytes, sim::Time since, sim::Time now, Holder holder,
-                  std::string_view what) {
+    [[gnu::always_inline]] void unpinned(std::uint64_t bytes, sim::Time since, sim::Time now,
+                                         Holder holder, std::string_view what) {
         bytes_now_ -= bytes;
         --objects_now_;
         const sim::Time duration = now - since;

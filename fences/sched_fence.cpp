@@ -39,14 +39,15 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
 /// holds the two that `finished` holds, and the code that would release them does nothing else.
 [[gnu::always_inline]] inline bool SchedFences::ends_plainly(const SchedFence& both,
                                                              const Fence& parent) const {
-    constexpr std::uint16_t odd =
-        flag::held_by_input | flag::off_ledger | flag::has_deadline | flag::signaled;
+    constexpr unsigned odd = flag::held_by_input | flag::off_ledger | flag::has_deadline;
+    const unsigned finished = both.finished.flags.peek();
+    const unsigned scheduled = both.scheduled.flags.peek();
+    const unsigned of_parent = parent.flags.peek();
     const FenceOps* const ops = core_.live_ops(parent);
-    return (both.finished.flags.peek() & odd) == flag::signaled &&
-           (both.scheduled.flags.peek() & odd) == flag::signaled &&
-           (parent.flags.peek() & odd) == flag::signaled && both.scheduled.references.peek() == 1 &&
-           parent.references.peek() == 1 && ops != nullptr && ops->release == nullptr &&
-           core_.live_ops(both.finished) != nullptr;
+    return ((finished | scheduled | of_parent) & odd) == 0 &&
+           (finished & scheduled & of_parent & flag::signaled) != 0 &&
+           both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
+           ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr;
 }
 
 /// In the timed form a pair that ends together with its parent, which is how nearly all of them do,

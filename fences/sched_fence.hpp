@@ -45,11 +45,13 @@ class SchedFences {
         return pair.finished.callbacks.empty() && (pair.finished.flags.peek() & odd) == 0 &&
                pair.finished.error == 0 && core_.policy.parent == ParentRule::until_release;
     }
-    /// A reference taken, finished() without an error, and the reference put.
-    void finished_plainly(SchedFence& pair) {
+    /// A reference taken, finished() without an error, and the reference put. `parent`: the bytes
+    /// of the hardware fence, where that signals in the same step.
+    [[gnu::always_inline]] void finished_plainly(SchedFence& pair, std::uint64_t parent = 0) {
         core_.machine.counters.atomics += 2;
         core_.signal_plainly(pair.finished);
-        core_.ledger.pinned(kSchedFenceBytes);
+        core_.ledger.pinned(kSchedFenceBytes + parent, parent != 0 ? 2 : 1);
+        core_.count_signalled(parent != 0 ? 1 : 0);
     }
     /// It has signalled, and when its job puts it somebody else still holds it.
     [[nodiscard]] static bool outlives_job(const SchedFence& pair) {

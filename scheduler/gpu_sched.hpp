@@ -237,6 +237,8 @@ class GpuSched {
     bool submit_plainly(Entity& entity, const JobSpec& spec, JobRef& made);
     bool run_plain_job(Scheduler& sched, RunQueue& rq);
     bool free_plain_job(Scheduler& sched);
+    friend class Ring; // for the next one
+    bool complete_plainly(fences::Fence& fence);
     void pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
                        fences::SchedFence& pair);
     // run_job.cpp

@@ -100,7 +100,7 @@ class LatencyRecorder {
     /// REQUIRES: nothing added yet, 1 <= exact.
     void keep_exactly(std::size_t exact) { exact_limit_ = exact; }
 
-    void add(sim::Time value) {
+    [[gnu::always_inline]] void add(sim::Time value) {
         sum_ += value;
         if (value < inline_below_) [[likely]]
             counts_.add(value);

@@ -69,8 +69,15 @@ FENCELINE_HOT bool GpuSched::submit_plainly(Entity& entity, const JobSpec& spec,
     entity.tail = ref;
     entity.job_count.poke(entity.job_count.peek() + 1);
     machine.counters.atomics += 3; // fence_seq, the score, the queue's count
-    if (first)
+    if (!first)
+        return true;
+    if (entity.stopped || !entity.node.listed) [[unlikely]] {
         push_into_empty(*sched, *rq, entity, machine.now());
+        return true;
+    }
+    machine.counters.locks += 2; // entity->lock, rq->lock
+    join(*rq, entity, machine.now());
+    wakeup(*sched);
     return true;
 }
 
@@ -138,6 +145,39 @@ FENCELINE_HOT bool GpuSched::run_plain_job(Scheduler& sched, RunQueue& rq) {
     machine.counters.locks += 2;
     sched.job_scheduled.wake_up(machine);
     run_job_queue_last(sched, sched.work_run_job);
+    return true;
+}
+
+/// The interrupt for a job: dma_fence_signal of its hardware fence, drm_sched_job_done_cb and
+/// drm_sched_job_done in it, and the ring's put of its reference. `fence` is alive.
+FENCELINE_HOT bool GpuSched::complete_plainly(fences::Fence& fence) {
+    using namespace fences;
+    constexpr std::uint16_t odd = flag::signaled | flag::held_by_input | flag::off_ledger;
+    const std::uint16_t flags = fence.flags.peek();
+    if ((flags & (odd | flag::own_callback)) != flag::own_callback || fence.error != 0 ||
+        fence.references.peek() < 2 ||
+        (fence.lock_owner && core.owners.live(fence.lock_owner) == nullptr))
+        return false;
+    Job* const job = jobs.live(JobRef::unpack(fence.callbacks.owner()));
+    if (job == nullptr)
+        return false;
+    Scheduler* const sched = schedulers.live(job->sched);
+    SchedFence* const pair = core.pairs.live(job->s_fence.memory<SchedFence>());
+    if (sched == nullptr || pair == nullptr || !s_fences.finishes_plainly(*pair))
+        return false;
+
+    fence.flags.poke(static_cast<std::uint16_t>((flags ^ flag::own_callback) | flag::signaled |
+                                                flag::timestamp));
+    fence.timestamp = machine.now();
+    fence.callbacks = {};
+    fence.references.poke(fence.references.peek() - 1);
+    sched->credit_count.poke(sched->credit_count.peek() - job->credits);
+    sched->score.poke(sched->score.peek() - 1);
+    log(JobEvent::finished, *job, sched->ring_index);
+    s_fences.finished_plainly(*pair, kFenceBytes);
+    machine.counters.atomics += 5; // the fence's two flags and the put, credits and score
+    ++machine.counters.locks;      // the fence's
+    run_free_queue_unconditionally(*sched);
     return true;
 }
 

@@ -31,6 +31,8 @@ struct RingArgs {
     sim::Time interrupt_latency = 0;
 };
 
+class GpuSched;
+
 class Ring {
   public:
     struct Item {
@@ -70,6 +72,7 @@ class Ring {
     [[nodiscard]] std::uint64_t completed() const { return completed_; }
 
     EventSink* sink = nullptr; ///< hears of hw_done
+    GpuSched* gpu = nullptr;   ///< whose jobs these are, where plain ones may complete in one step
     sim::WaitQueue drained;    ///< woken when the last job in flight has signalled
 
   private:

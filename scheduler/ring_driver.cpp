@@ -44,6 +44,7 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     RingSlot slot;
     slot.ring = std::make_unique<Ring>(machine_, core_, ring);
     slot.ring->sink = sched_.sink;
+    slot.ring->gpu = &sched_;
     slot.sched = sched_.sched_init(args);
     slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
     slot.device = device;

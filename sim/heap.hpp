@@ -136,8 +136,6 @@ class Pool {
             ::new (static_cast<void*>(slot.memory)) T;
         else
             ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
-        if (++live_count_ > peak_) [[unlikely]]
-            peak_ = live_count_;
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.born(handle.pack());
@@ -158,7 +156,6 @@ class Pool {
         if constexpr (kInstrumented)
             std::memset(slot.memory, 0x6b, sizeof slot.memory);
         free_ = handle.index();
-        --live_count_;
     }
 
     /// The object, checked. `resource` is what the access is about, as reports name it.
@@ -192,32 +189,34 @@ class Pool {
         return {index, slot_at(index).header.generation};
     }
 
-    [[nodiscard]] std::size_t live() const { return live_count_; }
-    [[nodiscard]] std::size_t peak() const { return peak_; }
+    /// How many are alive. Nobody counts while a run goes on: looks at every slot there is.
+    [[nodiscard]] std::size_t live() const {
+        std::size_t count = 0;
+        for_each_slot(
+            [&](std::uint32_t, const Slot& slot) { count += slot.header.generation & 1; });
+        return count;
+    }
     [[nodiscard]] std::size_t memory_bytes() const { return slots_ * sizeof(Slot); }
     [[nodiscard]] std::string_view type() const { return type_; }
 
     template <class Visit>
     void for_each_live(Visit visit) {
-        for (const Chunk& chunk : chunks_)
-            for (std::size_t i = 0; i < chunk.slots; ++i) {
-                const auto index = static_cast<std::uint32_t>(chunk.first + i * kGranules);
-                Slot& slot = slot_at(index);
-                if ((slot.header.generation & 1) != 0)
-                    visit(Handle<T>{index, slot.header.generation}, slot.object());
-            }
+        for_each_slot([&](std::uint32_t index, Slot& slot) {
+            if ((slot.header.generation & 1) != 0)
+                visit(Handle<T>{index, slot.header.generation}, slot.object());
+        });
     }
 
     /// Reports everything that is alive as leaked, the first of them with its history.
     void report_leaks() {
-        if (live_count_ == 0)
-            return;
         Handle<T> first{};
+        std::size_t count = 0;
         for_each_live([&](Handle<T> handle, T&) {
-            if (!first)
+            if (count++ == 0)
                 first = handle;
         });
-        history_.leaked(live_count_, first.pack(), describe_(at(first.index())));
+        if (count != 0)
+            history_.leaked(count, first.pack(), describe_(at(first.index())));
     }
 
   private:
@@ -243,6 +242,15 @@ class Pool {
         return *reinterpret_cast<Slot*>(base_ + std::size_t{index} * Arena::kGranule);
     }
 
+    template <class Visit>
+    void for_each_slot(Visit visit) const {
+        for (const Chunk& chunk : chunks_)
+            for (std::size_t i = 0; i < chunk.slots; ++i) {
+                const auto index = static_cast<std::uint32_t>(chunk.first + i * kGranules);
+                visit(index, slot_at(index));
+            }
+    }
+
     /// A page's worth at first, then half as many as there are.
     [[gnu::noinline, gnu::cold]] void add_slots() {
         const std::size_t count =
@@ -260,8 +268,6 @@ class Pool {
     Machine& machine_;
     std::byte* base_;
     std::uint32_t free_ = kNoSlot;
-    std::size_t live_count_ = 0;
-    std::size_t peak_ = 0;
     std::size_t slots_ = 0;
     std::vector<Chunk> chunks_;
     std::string_view type_;

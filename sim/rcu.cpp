@@ -1,5 +1,7 @@
 #include "sim/rcu.hpp"
 
+#include <algorithm>
+
 namespace fenceline::sim::inline FENCELINE_MODE {
 
 Rcu::Rcu(Machine& machine, Time grace_period)
@@ -9,8 +11,18 @@ Rcu::Rcu(Machine& machine, Time grace_period)
           this),
       context_(ContextKind::rcu, "callbacks", machine.next_context_id()) {}
 
+void Rcu::Batch::grow() {
+    const std::size_t used = size();
+    const std::size_t room = used == 0 ? 64 : used * 2;
+    auto bigger = std::make_unique_for_overwrite<Callback[]>(room);
+    std::copy(begin(), end(), bigger.get());
+    room_ = std::move(bigger);
+    end_ = room_.get() + used;
+    limit_ = room_.get() + room;
+}
+
 void Rcu::start_with(const Callback& first) {
-    waiting_.push_back(first);
+    waiting_.push(first);
     start_period();
 }
 
@@ -33,15 +45,15 @@ void Rcu::end_period() {
 
 void Rcu::run_callbacks() {
     ContextScope scope(machine_, context_);
-    const Callback* next = running_.data() + next_to_run_;
-    const Callback* const end = running_.data() + running_.size();
+    const Callback* next = running_.begin() + next_to_run_;
+    const Callback* const end = running_.end();
     try {
         while (next != end) {
             const Callback& callback = *next++;
             callback.fn(callback.self, callback.arg);
         }
     } catch (const FatalHazard&) { // one died; where the run keeps going, the others still run
-        next_to_run_ = static_cast<std::size_t>(next - running_.data());
+        next_to_run_ = static_cast<std::size_t>(next - running_.begin());
         machine_.engine.post(
             [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->run_callbacks(); }, this, 0);
         throw;
@@ -67,7 +79,7 @@ void Rcu::barrier() {
     if (pending() == 0)
         return;
     // Behind the last callback that is queued now, in its grace period.
-    (next_.empty() ? waiting_ : next_).push_back(wake_current());
+    (next_.empty() ? waiting_ : next_).push(wake_current());
     machine_.block("rcu_barrier");
 }
 

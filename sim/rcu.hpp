@@ -6,13 +6,14 @@
 // run read-side sections never span an event, so nothing ever holds a period up; sections are still
 // announced and counted, because an exploration needs them.
 //
-// Cost: a callback is 24 bytes in one of two vectors that are reused; a period is one timer.
+// Cost: a callback is 24 bytes in one of two batches that are reused; a period is one timer.
 #pragma once
 
 #include "sim/machine.hpp"
 
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <utility>
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
@@ -36,7 +37,7 @@ class Rcu {
         machine_.point(Op::call_rcu, this);
         ++machine_.counters.rcu_callbacks;
         if (period_running_) [[likely]]
-            next_.push_back({fn, self, arg});
+            next_.push({fn, self, arg});
         else
             start_with({fn, self, arg});
     }
@@ -57,6 +58,29 @@ class Rcu {
         std::uint64_t arg;
     };
 
+    /// Callbacks in the order in which they came. A vector of which nothing but the end moves.
+    class Batch {
+      public:
+        [[gnu::always_inline]] void push(const Callback& callback) {
+            if (end_ == limit_) [[unlikely]]
+                grow();
+            *end_++ = callback;
+        }
+        [[nodiscard]] const Callback* begin() const { return room_.get(); }
+        [[nodiscard]] const Callback* end() const { return end_; }
+        [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end_ - begin()); }
+        [[nodiscard]] bool empty() const { return end_ == begin(); }
+        void clear() { end_ = room_.get(); }
+        void swap(Batch& other) { std::swap(*this, other); }
+
+      private:
+        [[gnu::noinline]] void grow();
+
+        std::unique_ptr<Callback[]> room_;
+        Callback* end_ = nullptr;
+        Callback* limit_ = nullptr;
+    };
+
     /// A callback that wakes the current context.
     Callback wake_current();
     void start_with(const Callback& first);
@@ -70,9 +94,9 @@ class Rcu {
     Context context_;
     std::uint32_t readers_ = 0;
     bool period_running_ = false;
-    std::vector<Callback> waiting_; ///< for the period that runs
-    std::vector<Callback> next_;    ///< for the one after it
-    std::vector<Callback> running_; ///< being run; kept for its capacity
+    Batch waiting_; ///< for the period that runs
+    Batch next_;    ///< for the one after it
+    Batch running_; ///< being run; kept for its room
     std::size_t next_to_run_ = 0;
 };
 
