@@ -143,9 +143,8 @@ FENCELINE_HOT void Ring::signal_from_interrupt(const Item& item) {
 
 FENCELINE_HOT void Ring::signal(const Item& item) {
     assert(item.fence.part() == fences::FencePart::hardware);
-    if (item.fence.part() != fences::FencePart::hardware)
-        __builtin_unreachable();
-    fences::Fence& fence = core_.get(item.fence);
+    fences::Fence& fence =
+        core_.hardware.get(item.fence.memory<fences::HardwareFence>(), "fence").base;
     if (sink != nullptr) [[unlikely]]
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
                         args_.index, fence.error, 0});
