@@ -16,6 +16,10 @@
 //   sched_init, sched_fini              sched_main.cpp   the life of a scheduler
 //   report_leaked_jobs                  leftovers.cpp    what is left at the end, and why
 //
+// The files above follow the kernel function by function. plain_job.cpp does the same for jobs to
+// which nothing out of the ordinary happens, an event at a time and faster: nothing is to be learnt
+// from it about the scheduler.
+//
 // One run_job work item starts at most one job; one free_job work item frees at most one; both run
 // on the scheduler's ordered workqueue, so never at the same time. A completion queues the free
 // work only, and the free work queues the run work: a job that waited for credits starts after the
