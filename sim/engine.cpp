@@ -145,6 +145,7 @@ inline void Engine::fire_first() {
     const std::uint32_t index = queue_.first().payload();
     Slot& slot = slots_[index];
     queue_.drop_first();
+    queue_.fetch(); // now, when what the handler does can go on beside it
     slot.place = 0;
     slot.entry_time = kForever;
     const Event event = slot.event;

@@ -12,7 +12,8 @@
 //
 // Invariants
 //   keys in near_ <= horizon_ < keys in early_ < base_ <= keys in wheel_ (for non-empty parts);
-//   a push goes to the part its key selects. When everything is in near_, horizon_ is the maximum.
+//   a push goes to the part its key selects. When everything is in near_, horizon_ is the maximum,
+//   and only then.
 //
 // When near_ runs dry the first non-empty bucket of the lowest non-empty level (the least keys of
 // the wheel) is taken: a small one becomes near_, a large one is dealt out to the levels below it.
@@ -36,13 +37,12 @@
 // bench/event_queue_bench.cpp repeats it.
 //
 //   pending               1     4     16    64    10^3   10^5   10^6   10^7
-//   std::priority_queue   0.7   1.2   1.6   1.8   2.9    4.3    4.9    9
-//   4-ary heap            0.6   1.2   1.6   2.0   3.1    4.2    5.1    9.5
-//   8-ary heap            0.6   1.3   1.6   1.8   3.3    5.0    6.4    11
-//   calendar queue        3.3   2.0   1.5   1.2   1.2    1.9    4.5    not run
+//   std::priority_queue   1.1   1.3   1.6   1.8   2.7    4.1    4.5    9
+//   4-ary heap            1.0   1.3   1.6   1.9   2.8    3.9    5.2    9.5
+//   8-ary heap            1.0   1.4   1.7   1.8   3.2    4.8    6.2    11
+//   calendar queue        5.0   1.9   1.4   1.2   1.2    1.8    4.2    not run
 //
-// At a single pending entry a heap wins, by less than 2 ns; with all times equal
-// std::priority_queue also wins near 16. The calendar queue has no such bound: at 10^3
+// With all times equal std::priority_queue wins near 16. The calendar queue has no such bound: at 10^3
 // pending it takes over 20 times as long as this queue on bimodal and over 100 times as long on
 // equal times. Refill sizes of 16 to 48 and windows of 32 to 96 differ little but at sizes near the
 // window itself. Batches of 50 to 5000 pushed into a gap that was looked across, with 10^5 pending
@@ -111,15 +111,12 @@ class EventQueue {
     /// REQUIRES: takes_first(time).
     void push_first(Time time, std::uint64_t seq_payload) { set(++top_, time, seq_payload); }
     /// The same as push(), for one of which takes_first() is not true.
-    [[gnu::noinline]] void push_behind(Time time, std::uint64_t seq_payload) {
+    [[gnu::always_inline]] void push_behind(Time time, std::uint64_t seq_payload) {
         const Key key = Key{time} << 64 | seq_payload;
-        if (top_ == &near_[kNearCapacity] && key <= horizon_)
-            evict_near();
-        if (key <= horizon_) {
-            insert_near(key);
-        } else {
+        if (key > horizon_)
             insert_beyond(key);
-        }
+        else
+            insert_within(key);
     }
 
     [[nodiscard]] bool empty() const { return size() == 0; }
@@ -147,7 +144,7 @@ class EventQueue {
     [[nodiscard]] const Entry& first() const { return *top_; }
     /// Brings the earliest entry into the window, so that first() is it, if there is any.
     void fetch() const {
-        if (top_ == near_.data() && !empty())
+        if (top_ == near_.data() && horizon_ != kMaxKey) // else there is nothing behind it
             refill();
     }
     /// Removes first(). REQUIRES: it is an entry.
@@ -222,14 +219,23 @@ class EventQueue {
         near_[0] = {static_cast<Time>(key >> 64), 0};
     }
 
-    // Fields are stored one by one: an entry put together in memory and copied from there as a whole
-    // waits until the halves have been written.
+    // Field by field: an entry that is put together elsewhere and copied as a whole waits until its
+    // halves have been written.
     static void set(Entry* at, Time time, std::uint64_t seq_payload) {
         at->time = time;
         at->seq_payload = seq_payload;
     }
     static void set(Entry* at, Key key) {
         set(at, static_cast<Time>(key >> 64), static_cast<std::uint64_t>(key));
+    }
+
+    [[gnu::noinline]] void insert_within(Key key) {
+        if (top_ == &near_[kNearCapacity])
+            evict_near();
+        if (key <= horizon_)
+            insert_near(key);
+        else
+            insert_beyond(key);
     }
 
     void insert_near(Key key) const {
@@ -239,7 +245,7 @@ class EventQueue {
         set(hole, key);
     }
 
-    void insert_beyond(Key key) const {
+    [[gnu::noinline]] void insert_beyond(Key key) const {
         if (key >= base_) {
             insert_wheel(key);
             ++wheel_size_;

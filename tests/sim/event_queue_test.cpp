@@ -102,6 +102,47 @@ TEST(EventQueue, TopIsWhatPopReturns) {
     EXPECT_EQ(queue.next_time(), 9u);
 }
 
+// What first() says without looking further than the window: the earliest entry, or a time that no
+// entry is before.
+TEST(EventQueue, FirstIsTheEarliestOrABoundOnIt) {
+    EventQueue queue;
+    EXPECT_EQ(queue.first().time, kForever);
+    EXPECT_EQ(queue.first().seq_payload, 0u);
+    Random random(7);
+    for (std::uint64_t seq = 1; seq <= 500; ++seq)
+        queue.push(1000 + random() % 1000, seq, 1);
+    int out_of_sight = 0;
+    while (!queue.empty()) {
+        const EventQueue::Entry first = queue.first();
+        if (first.seq_payload == 0) {
+            ++out_of_sight;
+            EXPECT_GE(first.time, 1000u);
+            queue.fetch();
+            EXPECT_LE(first.time, queue.first().time);
+        } else {
+            EXPECT_EQ(triple(first), triple(queue.top()));
+        }
+        ASSERT_NE(queue.first().seq_payload, 0u);
+        queue.drop_first();
+    }
+    EXPECT_GT(out_of_sight, 3);
+    queue.fetch();
+    EXPECT_EQ(queue.first().time, kForever);
+}
+
+TEST(EventQueue, TakesFirstOnlyWhatIsBeforeEverythingPending) {
+    EventQueue queue;
+    EXPECT_TRUE(queue.takes_first(100));
+    queue.push(100, 1, 1);
+    EXPECT_FALSE(queue.takes_first(100));
+    EXPECT_TRUE(queue.takes_first(99));
+    for (std::uint64_t seq = 2; seq <= 48; ++seq)
+        queue.push(101 - seq, seq, 1);
+    EXPECT_FALSE(queue.takes_first(1)); // the window is full
+    queue.push(1, 49, 1);
+    EXPECT_EQ(queue.pop().seq(), 49u);
+}
+
 TEST(EventQueue, PopsTiesInSeqOrderWhateverThePushOrder) {
     for (const std::uint64_t count : {2u, 48u, 49u, 1000u, 100'000u}) {
         std::vector<std::uint64_t> seqs(count);
