@@ -303,16 +303,12 @@ void FenceCore::free_pair(void* self, std::uint64_t packed) {
     core.pairs.free(memory);
 }
 
-/// free_hardware() of the parent, then free_pair(). Neither has a deadline.
+/// free_hardware() of the parent, which is in no slab, then free_pair(). Neither has a deadline.
 void FenceCore::free_plain_pair(void* self, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(self);
     const auto memory = FenceRef::unpack(packed).memory<SchedFence>();
     const SchedFence& pair = core.pairs.get(memory, "fence");
-    const auto parent = pair.parent.memory<HardwareFence>();
-    if (core.hardware_slab_)
-        --core.modules.get(core.ops_[core.hardware.get(parent, "fence").base.ops].module, "slab")
-              .slab_objects;
-    core.hardware.free(parent);
+    core.hardware.free(pair.parent.memory<HardwareFence>());
     if (core.pair_slab_)
         --core.modules.get(core.ops_[pair.finished.ops].module, "slab").slab_objects;
     core.note_freed(3);

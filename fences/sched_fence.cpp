@@ -36,7 +36,8 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
 }
 
 /// Both halves and the parent have signalled, nothing odd has become of any of them, nobody else
-/// holds the two that `finished` holds, and the code that would release them does nothing else.
+/// holds the two that `finished` holds, the code that would release them does nothing else, and
+/// freeing the parent cannot fail (as it does where its slab is gone), which would keep the pair.
 [[gnu::always_inline]] inline bool SchedFences::ends_plainly(const SchedFence& both,
                                                              const Fence& parent) const {
     constexpr unsigned odd = flag::held_by_input | flag::off_ledger | flag::has_deadline;
@@ -47,7 +48,8 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
     return ((finished | scheduled | of_parent) & odd) == 0 &&
            (finished & scheduled & of_parent & flag::signaled) != 0 &&
            both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
-           ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr;
+           ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr &&
+           core_.policy.hardware.memory != MemoryRule::slab;
 }
 
 /// In the timed form a pair that ends together with its parent, which is how nearly all of them do,
