@@ -30,12 +30,12 @@ bool one_less(FenceCore& core, FenceArray& array) {
 /// irq_dma_fence_array_work. Somebody who polled may have signalled the array meanwhile.
 void work(void* env, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(env);
-    sim::ContextScope scope(core.machine, core.irq_work_context);
-    sim::Frame frame(core.machine, "irq_dma_fence_array_work");
-    const FenceRef ref = FenceRef::unpack(packed);
-    clear_pending_error(core.get(ref));
-    core.try_signal(ref);
-    core.put(ref, Holder::container);
+    core.machine.run_in(core.irq_work_context, [&core, ref = FenceRef::unpack(packed)] {
+        sim::Frame frame(core.machine, "irq_dma_fence_array_work");
+        clear_pending_error(core.get(ref));
+        core.try_signal(ref);
+        core.put(ref, Holder::container);
+    });
 }
 
 /// dma_fence_array_cb_func.

@@ -31,12 +31,12 @@ bool enable_signaling(FenceCore& core, FenceRef head);
 /// the link meanwhile.
 void work(void* env, std::uint64_t packed) {
     auto& core = *static_cast<FenceCore*>(env);
-    sim::ContextScope scope(core.machine, core.irq_work_context);
-    sim::Frame frame(core.machine, "dma_fence_chain_irq_work");
-    const FenceRef link = FenceRef::unpack(packed);
-    if (!enable_signaling(core, link))
-        core.try_signal(link);
-    core.put(link, Holder::container);
+    core.machine.run_in(core.irq_work_context, [&core, link = FenceRef::unpack(packed)] {
+        sim::Frame frame(core.machine, "dma_fence_chain_irq_work");
+        if (!enable_signaling(core, link))
+            core.try_signal(link);
+        core.put(link, Holder::container);
+    });
 }
 
 /// dma_fence_chain_cb: gives back the reference that came with the callback.

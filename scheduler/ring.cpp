@@ -136,9 +136,10 @@ void Ring::interrupt(void* self, std::uint64_t ticket) {
 }
 
 FENCELINE_HOT void Ring::signal_from_interrupt(const Item& item) {
-    sim::ContextScope scope(machine_, irq_);
-    sim::Frame frame(machine_, "driver: interrupt handler");
-    signal(item);
+    machine_.run_in(irq_, [this, item] {
+        sim::Frame frame(machine_, "driver: interrupt handler");
+        signal(item);
+    });
 }
 
 FENCELINE_HOT void Ring::signal(const Item& item) {

@@ -9,6 +9,7 @@
 #include "sim/time.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,6 +50,13 @@ struct Context {
     Time waiting_since = 0;
     bool interrupted = false; ///< a fatal signal is pending: what it waits for it gives up
     std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
+
+    // Where contexts are interleaved.
+    std::deque<std::function<void()>> in_turn; ///< what it is to do when it is through with this
+    std::uint32_t rcu_sections = 0;            ///< read-side sections that it is in
+    std::uint8_t rcu_phase = 0;                ///< see Rcu
+    bool about_to_block = false;
+    bool woken_early = false; ///< between deciding to block and blocking
 };
 
 [[nodiscard]] inline std::string describe(const Context& context) {

@@ -115,18 +115,21 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
     ~Pool() {
-        if constexpr (!std::is_trivially_destructible_v<T>)
+        if constexpr (!std::is_trivially_destructible_v<T>) {
             for_each_live([](Handle<T>, T& object) { object.~T(); });
+            for (const std::uint32_t index : kept_)
+                at(index).~T();
+        }
     }
 
     /// Constructs an object. Amortised O(1).
     template <class... Args>
     [[gnu::always_inline]] Handle<T> alloc(Args&&... args) {
+        machine_.point(Op::alloc, nullptr, type_);
         if (free_ == kNoSlot) [[unlikely]]
             add_slots();
         const std::uint32_t index = free_;
         Slot& slot = slot_at(index);
-        machine_.point(Op::alloc, &slot);
         free_ = slot.header.index;
         const Handle<T> handle{index, slot.header.generation + 1};
         slot.header = std::bit_cast<SlotHeader>(handle.pack());
@@ -145,12 +148,18 @@ class Pool {
     /// Ends an object's life. Freeing what is dead is a hazard. O(1).
     [[gnu::always_inline]] void free(Handle<T> handle) {
         Slot& slot = slot_at(handle.index());
-        machine_.point(Op::free, &slot);
+        machine_.point(Op::free, &slot, type_);
         if (!slot.header.is(handle.pack())) [[unlikely]]
             history_.bad(hazards::double_free, handle.pack(), type_, "is freed twice");
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
                 history_.died(handle.pack(), describe_(slot.object()));
+        if constexpr (kInstrumented)
+            if (machine_.keeps_the_dead()) {
+                slot.header.generation = handle.generation() + 1;
+                kept_.push_back(handle.index());
+                return;
+            }
         slot.header = {free_, handle.generation() + 1};
         slot.object().~T();
         if constexpr (kInstrumented)
@@ -161,7 +170,7 @@ class Pool {
     /// The object, checked. `resource` is what the access is about, as reports name it.
     [[nodiscard, gnu::always_inline]] T& get(Handle<T> handle, std::string_view resource) {
         Slot& slot = slot_at(handle.index());
-        machine_.point(Op::object, &slot);
+        machine_.point(Op::object, &slot, resource);
         if constexpr (kChecked)
             if (!slot.header.is(handle.pack())) [[unlikely]]
                 history_.bad(hazards::use_after_free, handle.pack(), resource,
@@ -257,6 +266,8 @@ class Pool {
             std::max({slots_ / 2, std::size_t{4096} / sizeof(Slot), std::size_t{1}});
         const std::uint32_t first = machine_.arena.take(count * sizeof(Slot));
         chunks_.push_back({first, count});
+        if constexpr (kInstrumented)
+            machine_.register_chunk(first, count, kGranules, &history_);
         slots_ += count;
         for (std::size_t i = count; i-- > 0;) {
             const auto index = static_cast<std::uint32_t>(first + i * kGranules);
@@ -270,6 +281,7 @@ class Pool {
     std::uint32_t free_ = kNoSlot;
     std::size_t slots_ = 0;
     std::vector<Chunk> chunks_;
+    std::vector<std::uint32_t> kept_; ///< the dead, see Machine::keeps_the_dead()
     std::string_view type_;
     Describe describe_;
     ObjectHistory history_;

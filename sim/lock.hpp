@@ -17,14 +17,17 @@ namespace fenceline::sim::inline FENCELINE_MODE {
 class SpinLock {
   public:
     [[gnu::always_inline]] void lock(Machine& machine, std::string_view name) {
-        machine.point(Op::lock, this);
+        machine.point(Op::lock, this, name);
         ++machine.counters.locks;
+        if constexpr (kInstrumented)
+            while (holder_ != 0 && holder_ != holder_id(machine) && machine.contended(this, name)) {
+            }
         if (holder_ != 0) [[unlikely]]
             misuse(machine, name, "is taken while it is held");
         holder_ = holder_id(machine);
     }
     [[gnu::always_inline]] void unlock(Machine& machine, std::string_view name) {
-        machine.point(Op::unlock, this);
+        machine.point(Op::unlock, this, name);
         if (holder_ != holder_id(machine)) [[unlikely]]
             misuse(machine, name, "is released by somebody who does not hold it");
         holder_ = 0;
@@ -68,7 +71,8 @@ class SpinGuard {
     }
     SpinGuard(const SpinGuard&) = delete;
     SpinGuard& operator=(const SpinGuard&) = delete;
-    [[gnu::always_inline]] ~SpinGuard() {
+    /// May throw where contexts are interleaved: it is a place where one can be suspended for good.
+    [[gnu::always_inline]] ~SpinGuard() noexcept(!kInstrumented) {
         if constexpr (kInstrumented) {
             if (lock_.held_by_current(machine_)) [[likely]]
                 lock_.unlock(machine_, name_);

@@ -1,11 +1,34 @@
 #include "sim/machine.hpp"
 
+#include "sim/heap.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
 namespace fenceline::sim::inline FENCELINE_MODE {
+
+std::string_view name_of(Op op) {
+    constexpr std::string_view names[] = {"call",
+                                          "lock",
+                                          "unlock",
+                                          "read",
+                                          "write",
+                                          "rmw",
+                                          "get",
+                                          "put",
+                                          "access",
+                                          "alloc",
+                                          "free",
+                                          "rcu_read_lock",
+                                          "rcu_read_unlock",
+                                          "call_rcu",
+                                          "queue_work",
+                                          "wait",
+                                          "wake"};
+    return names[static_cast<std::size_t>(op)];
+}
 
 Machine::Machine() : idle_(ContextKind::task, "set-up", 0), current_(&idle_) {}
 
@@ -37,6 +60,52 @@ void Machine::enter(Context& context, bool may_block, std::function<void()> body
     context.fiber = std::make_unique<Fiber>(stacks_, std::move(body));
     context.when_ended = std::move(ended);
     resume(context);
+}
+
+void Machine::enter_in_turn(Context& context, std::function<void()> body) {
+    context.in_turn.push_back(std::move(body));
+    if (!context.fiber && context.in_turn.size() == 1)
+        next_in_turn(context);
+}
+
+/// The first of what waits its turn. The rest follow in places of their own.
+void Machine::next_in_turn(Context& context) {
+    enter(
+        context, false, [&context] { context.in_turn.front()(); },
+        [this, &context] {
+            context.in_turn.pop_front();
+            if (!context.in_turn.empty())
+                engine.post(
+                    [](void* self, std::uint64_t arg) {
+                        static_cast<Machine*>(self)->next_in_turn(*reinterpret_cast<Context*>(arg));
+                    },
+                    this, reinterpret_cast<std::uintptr_t>(&context));
+        });
+}
+
+/// Whether the object that an operation is made on still lives, by its address alone: whoever has
+/// looked it up may have been overtaken since.
+void Machine::check_alive(const void* object, std::string_view what) {
+    const auto* const address = static_cast<const std::byte*>(object);
+    const std::size_t distance = static_cast<std::size_t>(address - arena.base());
+    if (address < arena.base() || chunks_.empty())
+        return; // no object of the heap
+    const std::size_t granule = distance / Arena::kGranule;
+    const auto after =
+        std::upper_bound(chunks_.begin(), chunks_.end(), granule,
+                         [](std::size_t place, const Chunk& chunk) { return place < chunk.first; });
+    if (after == chunks_.begin())
+        return;
+    const Chunk& chunk = *(after - 1);
+    const std::size_t slot = (granule - chunk.first) / chunk.granules;
+    if (slot >= chunk.slots)
+        return;
+    const auto index = static_cast<std::uint32_t>(chunk.first + slot * chunk.granules);
+    const auto& header = *static_cast<const SlotHeader*>(arena.at(index));
+    if ((header.generation & 1) == 0)
+        chunk.history->bad(hazards::use_after_free,
+                           std::uint64_t{header.generation - 1} << 32 | index, what,
+                           "is accessed after its death");
 }
 
 void Machine::start_task(std::string name, std::function<void()> body,
@@ -74,7 +143,11 @@ void Machine::block(std::string_view reason) {
                 .subject = "context",
                 .object = describe(context),
                 .message = fmt::format("{} blocked on {}", describe(context), reason)});
-    point(Op::wait, &context);
+    context.about_to_block = true;
+    point(Op::wait, &context, reason);
+    context.about_to_block = false;
+    if (std::exchange(context.woken_early, false)) [[unlikely]]
+        return;
     ++counters.blocking_waits;
     context.waiting_for = reason;
     context.waiting_since = now();
@@ -101,9 +174,11 @@ void Machine::sleep_until(Time when, std::string_view reason) {
 void Machine::wake_sleeper(void* self, std::uint64_t arg) {
     auto& machine = *static_cast<Machine*>(self);
     auto& context = *reinterpret_cast<Context*>(arg);
-    machine.point(Op::wake, &context);
-    if (std::erase(machine.blocked_, &context) != 0) // else it is on its way to give up
+    machine.point(Op::wake, &context, context.name);
+    if (std::erase(machine.blocked_, &context) != 0)
         machine.resume(context);
+    else if (context.about_to_block) // else it is on its way to give up
+        context.woken_early = true;
 }
 
 void Machine::interrupt(Context& context) {
@@ -113,9 +188,11 @@ void Machine::interrupt(Context& context) {
 }
 
 void Machine::wake(Context& context) {
-    point(Op::wake, &context);
-    if (std::erase(blocked_, &context) == 0)
-        return; // it was interrupted, and is on its way already
+    point(Op::wake, &context, context.name);
+    if (std::erase(blocked_, &context) == 0) {
+        context.woken_early = context.about_to_block; // else it was interrupted, and is on its way
+        return;
+    }
     engine.post(
         [](void* self, std::uint64_t arg) {
             static_cast<Machine*>(self)->resume(*reinterpret_cast<Context*>(arg));

@@ -41,6 +41,7 @@ struct Counters {
 };
 
 enum class Op : std::uint8_t {
+    call, ///< a modelled function begins
     lock,
     unlock,
     read,
@@ -59,12 +60,24 @@ enum class Op : std::uint8_t {
     wake
 };
 
-/// Sees every operation of every primitive just before it takes effect.
+/// As schedules and timelines write it: "lock", "get", "queue_work".
+[[nodiscard]] std::string_view name_of(Op op);
+
+/// Sees every operation of every primitive just before it takes effect. May suspend the context
+/// that is about to make it, if that has a fiber, and see to it that it is resumed.
 class Observer {
   public:
     virtual ~Observer() = default;
-    virtual void operation(Op op, const void* object) = 0;
+    /// `what`: which lock, count, type or function, as reports name it; may be empty.
+    virtual void operation(Op op, const void* object, std::string_view what) = 0;
+    /// The current context wants a lock that another one holds. True: it was suspended, and may look
+    /// again; false: nobody interleaves contexts here, so it waits for ever.
+    virtual bool contended(const void* /*lock*/, std::string_view /*name*/) { return false; }
 };
+
+class Interleaver;
+class ObjectHistory;
+class ContextScope;
 
 /// Thrown out of a wait that was given up. What it waits in takes itself off the lists that it is
 /// on; whoever called interrupt() made sure that nothing on the way minds being left like that.
@@ -82,16 +95,35 @@ class Machine {
     Counters counters;
     bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only
                                  ///< heard in the instrumented form
+    bool interleaved = false;    ///< and an observer suspends them
 
     [[nodiscard]] Time now() const { return engine.now(); }
 
-    /// Announces an operation; the instrumentation point of every primitive.
-    void point([[maybe_unused]] Op op, [[maybe_unused]] const void* object) {
+    /// Announces an operation; the instrumentation point of every primitive. Where contexts are
+    /// interleaved the object may have died meanwhile, which is found here.
+    void point([[maybe_unused]] Op op, [[maybe_unused]] const void* object,
+               [[maybe_unused]] std::string_view what = {}) {
         if constexpr (kInstrumented)
-            if (observer_ != nullptr) [[unlikely]]
-                observer_->operation(op, object);
+            if (observer_ != nullptr) [[unlikely]] {
+                observer_->operation(op, object, what);
+                if (keeps_the_dead() && op >= Op::lock && op <= Op::put)
+                    check_alive(object, what);
+            }
     }
     void observe(Observer* observer) { observer_ = observer; }
+    /// Whether somebody waits for a lock here instead of never getting it.
+    bool contended([[maybe_unused]] const void* lock, [[maybe_unused]] std::string_view name) {
+        return observer_ != nullptr && observer_->contended(lock, name);
+    }
+
+    /// Where contexts are interleaved a freed object keeps its place and its last contents, so that
+    /// whoever still has its address is found out and does not meet a successor.
+    [[nodiscard]] bool keeps_the_dead() const { return kInstrumented && interleaved; }
+    /// Pools say where their objects are.
+    void register_chunk(std::uint32_t first, std::size_t slots, std::size_t granules,
+                        ObjectHistory* history) {
+        chunks_.push_back({first, slots, granules, history});
+    }
 
     // Contexts.
     [[nodiscard]] Context& current() { return *current_; }
@@ -100,6 +132,19 @@ class Machine {
     /// still be blocked when this returns; `ended` runs when it has really ended.
     void enter(Context& context, bool may_block, std::function<void()> body,
                std::function<void()> ended = {});
+    /// Runs what cannot block in `context`, now: an interrupt, a callback, a system call that only
+    /// takes spinlocks. With fibers_for_all it gets a fiber; what comes while the context is still at
+    /// something else waits its turn.
+    template <class Body>
+    void run_in(Context& context, Body&& body) {
+        if constexpr (kInstrumented)
+            if (fibers_for_all) {
+                enter_in_turn(context, std::forward<Body>(body));
+                return;
+            }
+        ContextScope scope(*this, context);
+        body();
+    }
     /// Runs a task of its own, now, on a fiber. The machine owns it until it ends.
     /// `waits`, if given, collects its waits and must outlive the task.
     void start_task(std::string name, std::function<void()> body,
@@ -142,7 +187,17 @@ class Machine {
 
   private:
     friend class ContextScope;
+    friend class Interleaver;
+    struct Chunk {
+        std::uint32_t first;
+        std::size_t slots;
+        std::size_t granules; ///< of one slot
+        ObjectHistory* history;
+    };
     void resume(Context& context);
+    void check_alive(const void* object, std::string_view what);
+    void enter_in_turn(Context& context, std::function<void()> body);
+    void next_in_turn(Context& context);
     static void wake_sleeper(void* self, std::uint64_t context);
 
     Context idle_;
@@ -154,6 +209,7 @@ class Machine {
     std::vector<Context*> blocked_;
     std::vector<Hazard> hazards_;
     std::vector<std::pair<std::string_view, std::uint64_t>> wanted_;
+    std::vector<Chunk> chunks_; ///< in order of address; of the instrumented form
 };
 
 /// Makes `context` the current one for a scope; for what cannot block. Cost: two stores.
@@ -178,6 +234,7 @@ class Frame {
   public:
     Frame([[maybe_unused]] Machine& machine, [[maybe_unused]] std::string_view function) {
         if constexpr (kInstrumented) {
+            machine.point(Op::call, nullptr, function);
             frames_ = &machine.current().frames;
             frames_->push_back(function);
         }

@@ -28,11 +28,38 @@ void Rcu::start_with(const Callback& first) {
 
 void Rcu::start_period() {
     period_running_ = true;
+    phase_ ^= 1;
     ++machine_.counters.grace_periods;
     period_.arm(add_saturating(machine_.now(), grace_period_));
 }
 
+/// rcu_read_lock.
+void Rcu::enter_section() {
+    machine_.point(Op::rcu_lock, this);
+    Context& context = machine_.current();
+    if (context.rcu_sections++ != 0)
+        return;
+    context.rcu_phase = phase_;
+    ++readers_[phase_];
+}
+
+/// rcu_read_unlock. The last reader of the time before ends a period that is over.
+void Rcu::leave_section() {
+    machine_.point(Op::rcu_unlock, this);
+    Context& context = machine_.current();
+    if (--context.rcu_sections != 0)
+        return;
+    if (--readers_[context.rcu_phase] == 0 && held_up_ && context.rcu_phase != phase_) {
+        held_up_ = false;
+        period_.arm(machine_.now());
+    }
+}
+
 void Rcu::end_period() {
+    if (kInstrumented && readers_[phase_ ^ 1] != 0) {
+        held_up_ = true;
+        return;
+    }
     running_.clear();
     next_to_run_ = 0;
     running_.swap(waiting_);
@@ -43,7 +70,32 @@ void Rcu::end_period() {
     run_callbacks();
 }
 
+/// One that is suspended does not keep the next period's from gathering.
+void Rcu::run_each_in_turn() {
+    Batch batch;
+    batch.swap(running_);
+    for (const Callback* next = batch.begin(); next != batch.end(); ++next)
+        try {
+            machine_.run_in(context_,
+                            [callback = *next] { callback.fn(callback.self, callback.arg); });
+        } catch (const FatalHazard&) {
+            for (const Callback* rest = next + 1; rest != batch.end(); ++rest)
+                running_.push(*rest);
+            run_rest_later();
+            throw;
+        }
+}
+
+void Rcu::run_rest_later() {
+    machine_.engine.post(
+        [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->run_callbacks(); }, this, 0);
+}
+
 void Rcu::run_callbacks() {
+    if (kInstrumented && machine_.fibers_for_all) {
+        run_each_in_turn();
+        return;
+    }
     ContextScope scope(machine_, context_);
     const Callback* next = running_.begin() + next_to_run_;
     const Callback* const end = running_.end();
@@ -54,8 +106,7 @@ void Rcu::run_callbacks() {
         }
     } catch (const FatalHazard&) { // one died; where the run keeps going, the others still run
         next_to_run_ = static_cast<std::size_t>(next - running_.begin());
-        machine_.engine.post(
-            [](void* self, std::uint64_t) { static_cast<Rcu*>(self)->run_callbacks(); }, this, 0);
+        run_rest_later();
         throw;
     }
 }

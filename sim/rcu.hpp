@@ -3,14 +3,15 @@
 // DOC: grace periods. A callback runs when a grace period that began after it was queued ends.
 // While none runs, the first callback starts one at once; what arrives while one runs waits for the
 // next, which starts when the current one ends. So a callback waits one to two periods. In a timed
-// run read-side sections never span an event, so nothing ever holds a period up; sections are still
-// announced and counted, because an exploration needs them.
+// run read-side sections never span an event, so nothing ever holds a period up; where contexts are
+// interleaved, a section that began before the period did.
 //
 // Cost: a callback is 24 bytes in one of two batches that are reused; a period is one timer.
 #pragma once
 
 #include "sim/machine.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -24,12 +25,12 @@ class Rcu {
     explicit Rcu(Machine& machine, Time grace_period = kDefaultGracePeriod);
 
     void read_lock() {
-        machine_.point(Op::rcu_lock, this);
-        ++readers_;
+        if constexpr (kInstrumented)
+            enter_section();
     }
     void read_unlock() {
-        machine_.point(Op::rcu_unlock, this);
-        --readers_;
+        if constexpr (kInstrumented)
+            leave_section();
     }
 
     /// call_rcu, kfree_rcu: runs `fn(self, arg)` after a grace period, in RCU context.
@@ -86,17 +87,24 @@ class Rcu {
     void start_with(const Callback& first);
     void start_period();
     void end_period();
+    void enter_section();
+    void leave_section();
     void run_callbacks();
+    void run_each_in_turn();
+    void run_rest_later();
 
     Machine& machine_;
     Time grace_period_;
     Timer period_;
     Context context_;
-    std::uint32_t readers_ = 0;
     bool period_running_ = false;
-    Batch waiting_; ///< for the period that runs
-    Batch next_;    ///< for the one after it
-    Batch running_; ///< being run; kept for its room
+    // Of the instrumented form: sections that began before the period that runs, and since.
+    std::array<std::uint32_t, 2> readers_{};
+    std::uint8_t phase_ = 0; ///< which of them counts the sections that begin now
+    bool held_up_ = false;   ///< the period would be over, but somebody still reads
+    Batch waiting_;          ///< for the period that runs
+    Batch next_;             ///< for the one after it
+    Batch running_;          ///< being run; kept for its room
     std::size_t next_to_run_ = 0;
 };
 

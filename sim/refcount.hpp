@@ -25,7 +25,7 @@ class RefCount {
 
     /// kref_get. REQUIRES: the caller holds a reference, or the count is known to be positive.
     [[gnu::always_inline]] void get(Machine& machine, std::string_view what) {
-        rmw(machine, Op::get);
+        rmw(machine, Op::get, what);
         if (count_ == 0) [[unlikely]]
             return underflow(machine, what, "taken");
         ++count_;
@@ -40,7 +40,7 @@ class RefCount {
     }
     /// kref_put: true for whoever dropped the last reference and has to release.
     [[gnu::always_inline]] bool put(Machine& machine, std::string_view what) {
-        rmw(machine, Op::put);
+        rmw(machine, Op::put, what);
         if (count_ == 0) [[unlikely]] {
             underflow(machine, what, "dropped");
             return false;
@@ -49,8 +49,8 @@ class RefCount {
     }
 
   private:
-    [[gnu::always_inline]] void rmw(Machine& machine, Op op) {
-        machine.point(op, this);
+    [[gnu::always_inline]] void rmw(Machine& machine, Op op, std::string_view what = {}) {
+        machine.point(op, this, what);
         ++machine.counters.atomics;
     }
     [[gnu::cold, gnu::noinline]] static void underflow(Machine& machine, std::string_view what,

@@ -174,7 +174,7 @@ SystemWorkqueue::SystemWorkqueue(Machine& machine, Time wakeup_cost)
       wakeup_cost_(wakeup_cost) {}
 
 void SystemWorkqueue::schedule(EventFn fn, void* self, std::uint64_t arg) {
-    machine_.point(Op::queue_work, this);
+    machine_.point(Op::queue_work, nullptr, worker_.name);
     ++machine_.counters.atomics;
     items_.push_back({fn, self, arg});
     machine_.engine.arm(add_saturating(machine_.now(), wakeup_cost_), run, this, 0);

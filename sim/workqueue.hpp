@@ -64,7 +64,7 @@ class Workqueue {
 
     /// queue_work. Returns false when the item was pending already. O(1).
     [[gnu::always_inline]] bool queue(Work& work) {
-        machine_.point(Op::queue_work, &work);
+        machine_.point(Op::queue_work, &work, worker_.name);
         ++machine_.counters.atomics; // test_and_set of WORK_STRUCT_PENDING
         if (work.pending())
             return false;

@@ -135,6 +135,8 @@ class Cursor {
     [[noreturn]] void fail_missing(std::string_view key) const;
     /// JSON pointer of this value; empty for the whole document.
     [[nodiscard]] std::string pointer() const;
+    /// What the document is called in messages.
+    [[nodiscard]] const std::string& source() const { return source_.file; }
     [[nodiscard]] std::vector<std::uint32_t> place() const;
 
   private:

@@ -17,6 +17,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
       names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs),
       named_(core_) {
     machine_.fibers_for_all = options.fibers_for_all;
+    if (options.schedule != nullptr)
+        interleaver_ = std::make_unique<sim::Interleaver>(machine_, *options.schedule);
     if (explain != nullptr)
         for (const sim::Hazard& hazard : *explain)
             if (hazard.key != 0)
@@ -42,6 +44,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
 }
 
 Run::~Run() {
+    interleaver_.reset(); // whoever it holds is unwound
     machine_.abandon_blocked();
 }
 
@@ -166,12 +169,20 @@ sim::Time Run::fire() {
 bool Run::complete() const {
     return !have_job_ && pushes_.empty() && next_action_ == actions_.size() &&
            actions_running_ == 0 && programs_running_ == 0 &&
+           (interleaver_ == nullptr || !interleaver_->holding()) &&
            sched_.figures.total_freed() == sched_.figures.total_submitted();
 }
 
 void Run::stop_if_complete() {
     if (!in_teardown_ && complete())
         machine_.engine.stop();
+}
+
+/// Nothing is left to happen: under a schedule that must not be because somebody is held.
+void Run::check_stalled() {
+    if (interleaver_ != nullptr && interleaver_->holding() &&
+        (config_.until == sim::kForever || machine_.engine.idle()))
+        interleaver_->stalled();
 }
 
 RunEnd Run::run_proper() {
@@ -181,6 +192,8 @@ RunEnd Run::run_proper() {
         bool more = true;
         try {
             more = run_slice(this, config_.until);
+            if (!more)
+                check_stalled();
         } catch (const sim::FatalHazard&) {
             if (!options_.keep_going)
                 return RunEnd::hazard;
@@ -205,6 +218,7 @@ void Run::run_to_idle() {
         try {
             while (run_slice(nullptr, sim::kForever)) {
             }
+            check_stalled();
             return;
         } catch (const sim::FatalHazard&) {
             if (!options_.keep_going)
@@ -223,6 +237,8 @@ RunResult Run::execute() {
             teardown(result.end);
             report_never_signalled();
             report_leaks();
+            if (interleaver_ != nullptr)
+                interleaver_->finish();
         } catch (const sim::FatalHazard&) {
             result.end = RunEnd::hazard;
             result.end_time = machine_.now();

@@ -15,6 +15,7 @@
 #include "fences/container.hpp"
 #include "scheduler/gpu_sched.hpp"
 #include "scheduler/ring_driver.hpp"
+#include "sim/interleaver.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 #include "workloads/client_program.hpp"
@@ -108,8 +109,10 @@ class Run final : public sim::InputSource, private ClientHost {
     void run_to_idle();
     void stop_if_complete();
     [[nodiscard]] bool complete() const;
+    void check_stalled();
     // submit.cpp
     void submit_listed();
+    void submit_on_fiber(const JobRecord& record, std::uint64_t ordinal);
     void submit(const JobRecord& record, std::uint64_t ordinal);
     [[gnu::noinline]] void submit_in_steps(const JobRecord& record, std::uint64_t ordinal);
     void submit_later(std::uint64_t ordinal);
@@ -176,6 +179,7 @@ class Run final : public sim::InputSource, private ClientHost {
     const RunOptions& options_;
 
     sim::Machine machine_;
+    std::unique_ptr<sim::Interleaver> interleaver_; ///< of a run under a schedule
     sim::Rcu rcu_;
     fences::FenceCore core_;
     scheduler::GpuSched sched_;

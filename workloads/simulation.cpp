@@ -2,9 +2,12 @@
 
 #include "fences/hazards.hpp"
 #include "scheduler/hazards.hpp"
+#include "sim/interleaver.hpp"
 #include "workloads/findings.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/run.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 
@@ -29,7 +32,9 @@ RunResult run_and_explain(const Config& config, const Workload& workload, JobSou
                           const RunOptions& options) {
     if (options.fibers_for_all)
         return instrumented::execute_run(config, workload, jobs, options, nullptr);
-    RunResult result = timed::execute_run(config, workload, jobs, options, nullptr);
+    RunResult result = options.schedule != nullptr
+                           ? instrumented::execute_run(config, workload, jobs, options, nullptr)
+                           : timed::execute_run(config, workload, jobs, options, nullptr);
     if (result.hazards.empty() || !options.explain_hazards || result.end == RunEnd::interrupted)
         return result;
 
@@ -43,6 +48,7 @@ RunResult run_and_explain(const Config& config, const Workload& workload, JobSou
     again.keep_going = options.keep_going;
     again.strict = options.strict;
     again.on_progress = options.on_progress;
+    again.schedule = options.schedule;
     RunResult explained = instrumented::execute_run(config, workload, jobs, again, &result.hazards);
     if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
         result.hazards = std::move(explained.hazards);
@@ -53,7 +59,13 @@ RunResult run_and_explain(const Config& config, const Workload& workload, JobSou
 
 RunResult simulate(const Config& config, const Workload& workload, JobSource& jobs,
                    const RunOptions& options) {
-    RunResult result = run_and_explain(config, workload, jobs, options);
+    RunResult result;
+    try {
+        result = run_and_explain(config, workload, jobs, options);
+    } catch (const sim::ScheduleError& error) {
+        throw InputError(
+            fmt::format("{}: /steps/{}: {}", options.schedule->source, error.step(), error.what()));
+    }
     for (sim::Hazard& hazard : result.hazards)
         if (hazard.finding.empty())
             hazard.finding = finding_of(hazard, config.kernel);

@@ -13,6 +13,7 @@
 #include "scheduler/event_log.hpp"
 #include "scheduler/latency.hpp"
 #include "sim/hazard.hpp"
+#include "sim/schedule.hpp"
 #include "sim/time.hpp"
 #include "workloads/config.hpp"
 #include "workloads/workload.hpp"
@@ -52,6 +53,9 @@ struct RunOptions {
     bool keep_going = false;     ///< a fatal hazard ends its context only
     bool explain_hazards = true; ///< do the second run
     bool fibers_for_all = false; ///< every context on a fiber (for tests of the model)
+    /// Contexts are interleaved as it says (sim/interleaver.hpp); may be null. A schedule that
+    /// cannot be followed throws InputError.
+    const sim::Schedule* schedule = nullptr;
 };
 
 using scheduler::LatencySummary;

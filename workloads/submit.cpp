@@ -11,6 +11,10 @@ using scheduler::JobRef;
 
 /// A job that waits for nothing and that nobody will name has nothing between init and push.
 inline void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
+    if (sim::kInstrumented && machine_.fibers_for_all) {
+        submit_on_fiber(record, ordinal);
+        return;
+    }
     sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
     sim::Frame frame(machine_, "driver: submit ioctl");
     if (record.after.empty() && record.uses == 0 && plain_submits_)
@@ -19,6 +23,19 @@ inline void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
                       window_.place_of(ordinal));
     else
         submit_in_steps(record, ordinal);
+}
+
+/// Where contexts are interleaved, so that another can come between. A client's pushes are one after
+/// the other all the same.
+void Run::submit_on_fiber(const JobRecord& record, std::uint64_t ordinal) {
+    window_.expect(ordinal);
+    Submission due{record, {record.after.begin(), record.after.end()}, ordinal};
+    machine_.run_in(*context_of_entity_[record.entity], [this, due = std::move(due)]() mutable {
+        sim::Frame frame(machine_, "driver: submit ioctl");
+        window_.met(due.ordinal);
+        due.record.after = due.after;
+        submit_in_steps(due.record, due.ordinal);
+    });
 }
 
 /// The next listed job: pushed now, or once its client is through with the cost of submitting.

@@ -24,7 +24,7 @@ using testing::Pair;
 static_assert(kInstrumented);
 
 struct Listener final : Observer {
-    void operation(Op op, const void* object) override {
+    void operation(Op op, const void* object, std::string_view) override {
         ops.push_back(op);
         seen.emplace_back(op, object);
     }
@@ -54,7 +54,7 @@ TEST_F(ObserverTest, SeesLocksAndWhichOnes) {
 
 TEST_F(ObserverTest, SeesAnOperationBeforeItTakesEffect) {
     struct Early final : Observer {
-        void operation(Op op, const void*) override {
+        void operation(Op op, const void*, std::string_view) override {
             if (op == Op::rmw)
                 before = value->peek();
         }

@@ -312,7 +312,7 @@ TEST(Machine, EnterSaysThatAContextEndedThatDiedOfAHazard) {
 
 TEST(Machine, TheTimedFormAnnouncesNothing) {
     struct Listener final : Observer {
-        void operation(Op, const void*) override { ++seen; }
+        void operation(Op, const void*, std::string_view) override { ++seen; }
         int seen = 0;
     };
     Machine machine;

@@ -1,0 +1,139 @@
+#include "sim/interleaver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace fenceline::sim::inline FENCELINE_MODE {
+
+Interleaver::Interleaver(Machine& machine, const Schedule& schedule)
+    : machine_(machine), schedule_(schedule) {
+    machine_.fibers_for_all = machine_.interleaved = true;
+    machine_.observe(this);
+}
+
+/// The first step of that context which has not happened yet, or the end.
+std::size_t Interleaver::next_step_of(const Context& context) {
+    std::string& name = names_[context.id];
+    if (name.empty())
+        name = fmt::format("{}:{}", name_of(context.kind), context.name);
+    std::size_t step = next_;
+    while (step < schedule_.steps.size() && schedule_.steps[step].context != name)
+        ++step;
+    return step;
+}
+
+bool Interleaver::matches(const ScheduleStep& step, Op op, std::string_view what) const {
+    std::string text(name_of(op));
+    if (step.operation == text)
+        return true;
+    if (!what.empty())
+        text.append(" ").append(what);
+    if (step.operation == text)
+        return true;
+    const auto& frames = machine_.current().frames;
+    return !frames.empty() && step.operation == fmt::format("{} in {}", text, frames.back());
+}
+
+void Interleaver::operation(Op op, const void* object, std::string_view what) {
+    Context& context = machine_.current();
+    const bool can_hold = !abandoned_ && context.fiber != nullptr &&
+                          std::uncaught_exceptions() == 0 && std::current_exception() == nullptr;
+    if (can_hold) {
+        const std::size_t step = next_step_of(context);
+        if (step < schedule_.steps.size() && matches(schedule_.steps[step], op, what)) {
+            if (step != next_) {
+                held_.push_back({&context, step});
+                suspend();
+            }
+            step_done();
+        }
+    }
+    if (op == Op::unlock)
+        for (const Spinning& waiter : spinning_)
+            if (waiter.lock == object)
+                machine_.engine.post(resume, this,
+                                     reinterpret_cast<std::uintptr_t>(waiter.context));
+    if (op == Op::unlock)
+        std::erase_if(spinning_, [&](const Spinning& waiter) { return waiter.lock == object; });
+}
+
+/// The step at next_ happens now; whoever waits to make the one behind it may.
+void Interleaver::step_done() {
+    ++next_;
+    const auto held = std::find_if(held_.begin(), held_.end(),
+                                   [&](const Held& entry) { return entry.step == next_; });
+    if (held == held_.end())
+        return;
+    machine_.engine.post(resume, this, reinterpret_cast<std::uintptr_t>(held->context));
+    held_.erase(held);
+}
+
+bool Interleaver::contended(const void* lock, std::string_view name) {
+    Context& context = machine_.current();
+    if (abandoned_ || context.fiber == nullptr || std::uncaught_exceptions() != 0 ||
+        std::current_exception() != nullptr)
+        return false;
+    spinning_.push_back({&context, lock, name});
+    suspend();
+    return true;
+}
+
+void Interleaver::suspend() {
+    machine_.current().fiber->suspend();
+}
+
+void Interleaver::resume(void* self, std::uint64_t context) {
+    auto& interleaver = *static_cast<Interleaver*>(self);
+    if (!interleaver.abandoned_)
+        interleaver.machine_.resume(*reinterpret_cast<Context*>(context));
+}
+
+std::string Interleaver::where() const {
+    std::string text = fmt::format("at {} ns", machine_.now());
+    for (const Held& held : held_)
+        fmt::format_to(std::back_inserter(text), "; {} is held at step {} ({})",
+                       describe(*held.context), held.step, schedule_.steps[held.step].operation);
+    for (const Context* context : machine_.blocked())
+        fmt::format_to(std::back_inserter(text), "; {} waits for {}", describe(*context),
+                       context->waiting_for);
+    return text;
+}
+
+void Interleaver::stalled() {
+    if (!held_.empty())
+        finish();
+    if (spinning_.empty())
+        return;
+    std::string waits;
+    for (const Spinning& waiter : spinning_)
+        fmt::format_to(std::back_inserter(waits), "{}{} waits for spinlock {}",
+                       waits.empty() ? "" : "; ", describe(*waiter.context), waiter.name);
+    machine_.report({.kind = &hazards::deadlock,
+                     .subject = "lock",
+                     .object = std::string(spinning_.front().name),
+                     .message = "nothing can run any more: " + waits});
+}
+
+void Interleaver::finish() const {
+    if (next_ == schedule_.steps.size())
+        return;
+    const ScheduleStep& step = schedule_.steps[next_];
+    throw ScheduleError(fmt::format("{} never came to \"{}\" (the run was {})", step.context,
+                                    step.operation, where()),
+                        next_);
+}
+
+void Interleaver::abandon() {
+    if (std::exchange(abandoned_, true))
+        return;
+    machine_.observe(nullptr);
+    for (const Held& held : std::exchange(held_, {}))
+        held.context->fiber.reset();
+    for (const Spinning& waiter : std::exchange(spinning_, {}))
+        waiter.context->fiber.reset();
+}
+
+} // namespace fenceline::sim::inline FENCELINE_MODE

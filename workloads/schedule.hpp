@@ -1,0 +1,24 @@
+// Reads and writes schedules ("format": "fenceline/schedule"), which say how contexts interleave.
+//
+// A schedule is read by `check --replay` and by scenarios, and written by whoever found an
+// interleaving that matters. What a step means is in sim/interleaver.hpp.
+#pragma once
+
+#include "sim/schedule.hpp"
+#include "workloads/json.hpp"
+#include "workloads/json_reader.hpp"
+
+#include <string>
+
+namespace fenceline::workloads {
+
+/// The file, checked. Throws InputError.
+[[nodiscard]] sim::Schedule read_schedule(const std::string& path);
+
+/// A schedule inside another document: an object that need not say `format` and `version`.
+[[nodiscard]] sim::Schedule read_schedule(const Cursor& value);
+
+/// The document; reading it gives an equal Schedule.
+[[nodiscard]] Json schedule_json(const sim::Schedule& schedule);
+
+} // namespace fenceline::workloads
