@@ -8,17 +8,36 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
+namespace {
+
+std::string operation_text(Op op, std::string_view what) {
+    return what.empty() ? std::string(name_of(op)) : fmt::format("{} {}", name_of(op), what);
+}
+
+/// What handles an exception must get through with it: exceptions are the thread's.
+bool can_suspend(const Context& context) {
+    return context.fiber != nullptr && std::uncaught_exceptions() == 0 &&
+           std::current_exception() == nullptr;
+}
+
+} // namespace
+
 Interleaver::Interleaver(Machine& machine, const Schedule& schedule)
     : machine_(machine), schedule_(schedule) {
     machine_.fibers_for_all = machine_.interleaved = true;
     machine_.observe(this);
 }
 
-/// The first step of that context which has not happened yet, or the end.
-std::size_t Interleaver::next_step_of(const Context& context) {
+const std::string& Interleaver::name_of_context(const Context& context) {
     std::string& name = names_[context.id];
     if (name.empty())
         name = fmt::format("{}:{}", name_of(context.kind), context.name);
+    return name;
+}
+
+/// The first step of that context which has not happened yet, or the end.
+std::size_t Interleaver::next_step_of(const Context& context) {
+    const std::string& name = name_of_context(context);
     std::size_t step = next_;
     while (step < schedule_.steps.size() && schedule_.steps[step].context != name)
         ++step;
@@ -26,12 +45,8 @@ std::size_t Interleaver::next_step_of(const Context& context) {
 }
 
 bool Interleaver::matches(const ScheduleStep& step, Op op, std::string_view what) const {
-    std::string text(name_of(op));
-    if (step.operation == text)
-        return true;
-    if (!what.empty())
-        text.append(" ").append(what);
-    if (step.operation == text)
+    const std::string text = operation_text(op, what);
+    if (step.operation == text || step.operation == name_of(op))
         return true;
     const auto& frames = machine_.current().frames;
     return !frames.empty() && step.operation == fmt::format("{} in {}", text, frames.back());
@@ -39,25 +54,33 @@ bool Interleaver::matches(const ScheduleStep& step, Op op, std::string_view what
 
 void Interleaver::operation(Op op, const void* object, std::string_view what) {
     Context& context = machine_.current();
-    const bool can_hold = !abandoned_ && context.fiber != nullptr &&
-                          std::uncaught_exceptions() == 0 && std::current_exception() == nullptr;
-    if (can_hold) {
-        const std::size_t step = next_step_of(context);
-        if (step < schedule_.steps.size() && matches(schedule_.steps[step], op, what)) {
-            if (step != next_) {
-                held_.push_back({&context, step});
-                suspend();
-            }
-            step_done();
+    if (!abandoned_ && can_suspend(context))
+        take_step(context, op, what);
+    if (op == Op::unlock)
+        let_waiters_try(object);
+}
+
+void Interleaver::take_step(Context& context, Op op, std::string_view what) {
+    const std::size_t step = next_step_of(context);
+    if (step < schedule_.steps.size() && matches(schedule_.steps[step], op, what)) {
+        if (step != next_) {
+            held_.push_back({&context, step});
+            suspend();
         }
+        step_done();
     }
-    if (op == Op::unlock)
-        for (const Spinning& waiter : spinning_)
-            if (waiter.lock == object)
-                machine_.engine.post(resume, this,
-                                     reinterpret_cast<std::uintptr_t>(waiter.context));
-    if (op == Op::unlock)
-        std::erase_if(spinning_, [&](const Spinning& waiter) { return waiter.lock == object; });
+    if (record_ != nullptr)
+        record_->steps.push_back({name_of_context(context), operation_text(op, what)});
+}
+
+/// The lock is released as soon as whoever holds it goes on.
+void Interleaver::let_waiters_try(const void* lock) {
+    std::erase_if(spinning_, [&](const Spinning& waiter) {
+        if (waiter.lock != lock)
+            return false;
+        machine_.engine.post(resume, this, reinterpret_cast<std::uintptr_t>(waiter.context));
+        return true;
+    });
 }
 
 /// The step at next_ happens now; whoever waits to make the one behind it may.
@@ -73,8 +96,7 @@ void Interleaver::step_done() {
 
 bool Interleaver::contended(const void* lock, std::string_view name) {
     Context& context = machine_.current();
-    if (abandoned_ || context.fiber == nullptr || std::uncaught_exceptions() != 0 ||
-        std::current_exception() != nullptr)
+    if (abandoned_ || !can_suspend(context))
         return false;
     spinning_.push_back({&context, lock, name});
     suspend();

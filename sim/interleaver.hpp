@@ -54,6 +54,10 @@ class Interleaver final : public Observer {
     Interleaver& operator=(const Interleaver&) = delete;
     ~Interleaver() override { abandon(); }
 
+    /// Every operation from now on becomes a step there; may be null. Following what a run recorded
+    /// gives the same run.
+    void record_to(Schedule* record) { record_ = record; }
+
     void operation(Op op, const void* object, std::string_view what) override;
     bool contended(const void* lock, std::string_view name) override;
 
@@ -78,8 +82,11 @@ class Interleaver final : public Observer {
         std::string_view name;
     };
 
+    [[nodiscard]] const std::string& name_of_context(const Context& context);
     [[nodiscard]] std::size_t next_step_of(const Context& context);
     [[nodiscard]] bool matches(const ScheduleStep& step, Op op, std::string_view what) const;
+    void take_step(Context& context, Op op, std::string_view what);
+    void let_waiters_try(const void* lock);
     void step_done();
     void suspend();
     static void resume(void* self, std::uint64_t context);
@@ -91,6 +98,7 @@ class Interleaver final : public Observer {
     std::vector<Held> held_;
     std::vector<Spinning> spinning_;
     std::unordered_map<std::uint32_t, std::string> names_; ///< of contexts, as steps write them
+    Schedule* record_ = nullptr;
     bool abandoned_ = false;
 };
 

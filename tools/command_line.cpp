@@ -21,9 +21,9 @@
 namespace fenceline::tools {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCommands{"run", "compare", "validate", "list"};
+constexpr std::array<std::string_view, 5> kCommands{"run", "compare", "check", "validate", "list"};
 /// Promised, and not there yet.
-constexpr std::array<std::string_view, 4> kLaterCommands{"check", "sweep", "import", "test"};
+constexpr std::array<std::string_view, 3> kLaterCommands{"sweep", "import", "test"};
 constexpr std::array<std::string_view, 4> kLaterRunOptions{"--perfetto", "--ftrace", "--report",
                                                            "--events-all"};
 
@@ -48,6 +48,15 @@ constexpr const char* kCompareFooter = R"(Examples:
   fenceline compare config.json --vary policy=fifo,rr --vary rings.gfx.credit_limit=1,2,4
 
 Hazards are results here: exit code 0 unless --fail-on-hazard.)";
+
+constexpr const char* kCheckFooter = R"(Examples:
+  fenceline check config.json --save timed.json
+  fenceline check config.json --replay race.json
+
+A schedule lists operations of contexts in the order in which they are to happen; what it leaves out
+happens in timed order. --save writes every operation of the run: keep those that matter.
+
+Exit codes: 0 no hazard; 1 hazards were found; 2 bad input, or a schedule that cannot be followed.)";
 
 constexpr const char* kValidateFooter = R"(Examples:
   fenceline validate my-workload.json my-config.json
@@ -103,17 +112,35 @@ void add_configuration(CLI::App& app, std::string& config, std::vector<GivenSett
     add_set_option(app, settings);
 }
 
+void add_run_options(CLI::App& run, RunArguments& arguments) {
+    add_configuration(run, arguments.config, arguments.settings);
+    run.add_option("--json", arguments.json, "write the result here; - is standard output")
+        ->type_name("FILE");
+    run.add_option("--events", arguments.events, "write the event log here (JSON Lines), or to -")
+        ->type_name("FILE");
+    run.add_flag("--keep-going", arguments.keep_going,
+                 "a fatal hazard ends the context that met it, not the run");
+    run.add_flag("--strict", arguments.strict,
+                 "what is only a warning otherwise counts as a hazard: score drift");
+}
+
+void add_check(CLI::App& app, std::function<int()>& chosen, RunArguments& arguments) {
+    CLI::App* const check =
+        app.add_subcommand("check", "one simulation under a schedule of its interleaving");
+    add_run_options(*check, arguments);
+    check
+        ->add_option("--replay", arguments.replay, "the schedule to follow; without it timed order")
+        ->type_name("FILE");
+    check
+        ->add_option("--save", arguments.save, "write the schedule that the run took here, or to -")
+        ->type_name("FILE");
+    check->footer(kCheckFooter);
+    check->callback([&] { chosen = [&] { return check_command(arguments); }; });
+}
+
 void add_run(CLI::App& app, std::function<int()>& chosen, RunArguments& arguments) {
     CLI::App* const run = app.add_subcommand("run", "one simulation: summary, JSON, event log");
-    add_configuration(*run, arguments.config, arguments.settings);
-    run->add_option("--json", arguments.json, "write the result here; - is standard output")
-        ->type_name("FILE");
-    run->add_option("--events", arguments.events, "write the event log here (JSON Lines), or to -")
-        ->type_name("FILE");
-    run->add_flag("--keep-going", arguments.keep_going,
-                  "a fatal hazard ends the context that met it, not the run");
-    run->add_flag("--strict", arguments.strict,
-                  "what is only a warning otherwise counts as a hazard: score drift");
+    add_run_options(*run, arguments);
     for (const std::string_view name : kLaterRunOptions) {
         const auto refuse = [name](const std::vector<std::string>&) {
             throw UsageError(std::string(name) + " is not available in this version");
@@ -224,6 +251,7 @@ int parse_and_run(int argc, char** argv) {
     std::function<int()> chosen;
     std::string log_level = "warn";
     RunArguments run;
+    RunArguments check;
     CompareArguments compare;
     ValidateArguments validate;
     ListArguments list;
@@ -235,6 +263,7 @@ int parse_and_run(int argc, char** argv) {
     app.get_formatter()->column_width(28);
     app.footer(kMainFooter);
     add_run(app, chosen, run);
+    add_check(app, chosen, check);
     add_compare(app, chosen, compare);
     add_others(app, chosen, validate, list);
     try {

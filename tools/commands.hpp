@@ -17,10 +17,14 @@ struct RunArguments {
     std::vector<GivenSetting> settings; ///< in the order in which they apply
     std::optional<std::string> json;    ///< `-`: standard output
     std::optional<std::string> events;  ///< likewise
+    std::optional<std::string> replay;  ///< of `check`: the schedule to follow
+    std::optional<std::string> save;    ///< of `check`: where to write the one that was taken
     bool keep_going = false;
     bool strict = false;
 };
 [[nodiscard]] int run_command(const RunArguments& arguments);
+/// One run in which contexts interleave as a schedule says.
+[[nodiscard]] int check_command(const RunArguments& arguments);
 
 struct CompareArguments {
     std::string config;

@@ -8,6 +8,7 @@
 #include "tools/usage_error.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/read_ahead.hpp"
+#include "workloads/schedule.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -26,18 +27,25 @@ struct Outputs {
         if (arguments.json) {
             json.emplace(*arguments.json);
         }
+        if (arguments.save) {
+            schedule.emplace(*arguments.save);
+        }
         if (arguments.events) {
             events.emplace(*arguments.events);
         }
         if (json && events && !json->target().empty() && json->target() == events->target()) {
             throw UsageError("--json and --events name the same file");
         }
+        if (arguments.save == "-" && (arguments.json == "-" || arguments.events == "-")) {
+            throw UsageError("--save and another output cannot both go to standard output");
+        }
         // Two documents in one stream would be neither.
-        summary = arguments.json != "-" && arguments.events != "-";
+        summary = arguments.json != "-" && arguments.events != "-" && arguments.save != "-";
     }
 
     std::optional<OutputFile> json;
     std::optional<OutputFile> events;
+    std::optional<OutputFile> schedule; ///< --save
     bool summary = true;
 };
 
@@ -56,7 +64,14 @@ std::unique_ptr<EventLogWriter> make_event_log(Outputs& outputs, const PreparedR
     return std::make_unique<EventLogWriter>(*outputs.events, entities, rings);
 }
 
-workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, RunFlags flags) {
+/// How contexts interleave: timed order, unless `follow` is set.
+struct Interleaving {
+    std::optional<sim::Schedule> follow;
+    std::optional<sim::Schedule> taken;
+};
+
+workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, RunFlags flags,
+                             Interleaving& interleaving) {
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     const std::optional<std::uint64_t> total = jobs->count_hint();
     jobs->read_ahead(workloads::available_processors());
@@ -68,6 +83,8 @@ workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, R
     options.events = log;
     options.keep_going = flags.keep_going;
     options.strict = flags.strict;
+    options.schedule = interleaving.follow ? &*interleaving.follow : nullptr;
+    options.record = interleaving.taken ? &*interleaving.taken : nullptr;
     options.on_progress = [&](const workloads::Progress& progress) {
         line.show([&](double seconds) { return progress_text(progress, total, seconds); });
         return !interrupter.requested() && (log == nullptr || !log->failed());
@@ -96,20 +113,43 @@ void write_results(const PreparedRun& prepared, const workloads::RunResult& resu
 
 } // namespace
 
-int run_command(const RunArguments& arguments) {
+namespace {
+
+int run_once(const RunArguments& arguments, Interleaving& interleaving) {
     WorkloadCache cache;
     const ConfigDocument file = read_config_file(arguments.config);
     const PreparedRun prepared = prepare(configure(file, arguments.settings), cache);
     Outputs outputs(arguments);
     const std::unique_ptr<EventLogWriter> log = make_event_log(outputs, prepared);
     const RunFlags flags{arguments.keep_going, arguments.strict};
-    const workloads::RunResult result = execute(prepared, log.get(), flags);
+    const workloads::RunResult result = execute(prepared, log.get(), flags, interleaving);
     spdlog::info("{} events", result.events);
+    if (outputs.schedule) {
+        outputs.schedule->write(workloads::schedule_text(*interleaving.taken));
+        outputs.schedule->commit();
+    }
     write_results(prepared, result, outputs, log.get(), flags);
     if (result.end == workloads::RunEnd::interrupted) {
         return kInterrupted;
     }
     return result.violated() ? kViolation : kDone;
+}
+
+} // namespace
+
+int run_command(const RunArguments& arguments) {
+    Interleaving timed;
+    return run_once(arguments, timed);
+}
+
+int check_command(const RunArguments& arguments) {
+    Interleaving interleaving;
+    interleaving.follow =
+        arguments.replay ? workloads::read_schedule(*arguments.replay) : sim::Schedule();
+    if (arguments.save) {
+        interleaving.taken.emplace();
+    }
+    return run_once(arguments, interleaving);
 }
 
 } // namespace fenceline::tools

@@ -17,8 +17,10 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
       names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs),
       named_(core_) {
     machine_.fibers_for_all = options.fibers_for_all;
-    if (options.schedule != nullptr)
+    if (options.schedule != nullptr) {
         interleaver_ = std::make_unique<sim::Interleaver>(machine_, *options.schedule);
+        interleaver_->record_to(options.record);
+    }
     if (explain != nullptr)
         for (const sim::Hazard& hazard : *explain)
             if (hazard.key != 0)

@@ -2,6 +2,7 @@
 
 #include "workloads/input_file.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace fenceline::workloads {
@@ -64,11 +65,15 @@ sim::Schedule read_schedule(const Cursor& value) {
     return read_document(value, Need::optional, value.source() + value.pointer());
 }
 
-Json schedule_json(const sim::Schedule& schedule) {
-    Json steps = Json::array();
-    for (const sim::ScheduleStep& step : schedule.steps)
-        steps.push_back(Json::array({step.context, step.operation}));
-    return {{"format", "fenceline/schedule"}, {"version", 1}, {"steps", std::move(steps)}};
+std::string schedule_text(const sim::Schedule& schedule) {
+    std::string text = "{\"format\": \"fenceline/schedule\", \"version\": 1, \"steps\": [";
+    std::string_view separator = "\n";
+    for (const sim::ScheduleStep& step : schedule.steps) {
+        text.append(separator).append("  ");
+        text += Json::array({step.context, step.operation}).dump();
+        separator = ",\n";
+    }
+    return text + "\n]}\n";
 }
 
 } // namespace fenceline::workloads

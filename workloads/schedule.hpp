@@ -18,7 +18,7 @@ namespace fenceline::workloads {
 /// A schedule inside another document: an object that need not say `format` and `version`.
 [[nodiscard]] sim::Schedule read_schedule(const Cursor& value);
 
-/// The document; reading it gives an equal Schedule.
-[[nodiscard]] Json schedule_json(const sim::Schedule& schedule);
+/// The document, a step a line; reading it gives an equal Schedule.
+[[nodiscard]] std::string schedule_text(const sim::Schedule& schedule);
 
 } // namespace fenceline::workloads

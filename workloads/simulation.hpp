@@ -56,6 +56,9 @@ struct RunOptions {
     /// Contexts are interleaved as it says (sim/interleaver.hpp); may be null. A schedule that
     /// cannot be followed throws InputError.
     const sim::Schedule* schedule = nullptr;
+    /// Becomes the schedule that the run took, operation by operation; may be null. Only of a run
+    /// with a schedule, which may be empty.
+    sim::Schedule* record = nullptr;
 };
 
 using scheduler::LatencySummary;
