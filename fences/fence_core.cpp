@@ -43,6 +43,7 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
       pair_slab_(p.public_rules.memory == MemoryRule::slab),
       hardware_slab_(p.hardware.memory == MemoryRule::slab),
       callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }) {
+    machine.lock_order.declare_irq_unsafe("syncobj->lock"); // taken with spin_lock
     // dma-buf is built into the kernel: this text never goes away.
     array_ops = add_ops(kFenceArrayOps, {});
     chain_ops = add_ops(kFenceChainOps, {});

@@ -38,6 +38,9 @@ GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wak
       s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
       system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {
     core.set_own_callback(job_done_cb, this);
+    // Taken with spin_lock; dma_fence::lock with spin_lock_irqsave.
+    for (const std::string_view name : {"entity->lock", "rq->lock", "job_list_lock", "stats->lock"})
+        machine.lock_order.declare_irq_unsafe(name);
 }
 
 /// drm_sched_init.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sim/fiber.hpp"
+#include "sim/lock_order.hpp"
 #include "sim/time.hpp"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct Context {
     std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
 
     // Where contexts are interleaved.
+    HeldLocks locks;                           ///< see LockOrder
     std::deque<std::function<void()>> in_turn; ///< what it is to do when it is through with this
     std::uint32_t rcu_sections = 0;            ///< read-side sections that it is in
     std::uint8_t rcu_phase = 0;                ///< see Rcu

@@ -2,7 +2,8 @@
 //
 // In a timed run nothing runs beside a context that holds a spinlock, so a lock that is found taken
 // can never be given back: taking it again is a deadlock, and so is giving back what one does not
-// hold. Both are reported at once with the modelled call chain.
+// hold. Both are reported at once with the modelled call chain. The order in which locks are taken is
+// watched as well (lock_order.hpp); locks are released in the reverse order.
 //
 // Size: 4 bytes, as in a kernel without debugging. Holds no pointer to anything.
 #pragma once
@@ -24,12 +25,15 @@ class SpinLock {
             }
         if (holder_ != 0) [[unlikely]]
             misuse(machine, name, "is taken while it is held");
+        machine.lock_order.taking(machine, machine.held_locks(),
+                                  machine.current().kind == ContextKind::irq, name);
         holder_ = holder_id(machine);
     }
     [[gnu::always_inline]] void unlock(Machine& machine, std::string_view name) {
         machine.point(Op::unlock, this, name);
         if (holder_ != holder_id(machine)) [[unlikely]]
             misuse(machine, name, "is released by somebody who does not hold it");
+        LockOrder::released(machine.held_locks());
         holder_ = 0;
     }
     /// lockdep_assert_held.
@@ -40,7 +44,10 @@ class SpinLock {
   private:
     friend class SpinGuard;
     /// What a guard has taken is held, so there is nothing to look at.
-    void drop() { holder_ = 0; }
+    void drop(Machine& machine) {
+        LockOrder::released(machine.held_locks());
+        holder_ = 0;
+    }
 
     [[gnu::cold, gnu::noinline]] static void misuse(Machine& machine, std::string_view name,
                                                     std::string_view what) {
@@ -77,7 +84,7 @@ class SpinGuard {
             if (lock_.held_by_current(machine_)) [[likely]]
                 lock_.unlock(machine_, name_);
         } else {
-            lock_.drop();
+            lock_.drop(machine_);
         }
     }
 

@@ -143,6 +143,12 @@ void Machine::block(std::string_view reason) {
                 .subject = "context",
                 .object = describe(context),
                 .message = fmt::format("{} blocked on {}", describe(context), reason)});
+    if (held_locks().depth != 0)
+        report({.kind = &hazards::atomic_sleep,
+                .subject = "lock",
+                .object = describe(context),
+                .message = fmt::format("{} blocked on {} with a spinlock held", describe(context),
+                                       reason)});
     context.about_to_block = true;
     point(Op::wait, &context, reason);
     context.about_to_block = false;

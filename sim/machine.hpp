@@ -18,6 +18,7 @@
 #include "sim/context.hpp"
 #include "sim/engine.hpp"
 #include "sim/hazard.hpp"
+#include "sim/lock_order.hpp"
 #include "sim/mode.hpp"
 #include "sim/time.hpp"
 
@@ -93,6 +94,7 @@ class Machine {
     Arena arena; ///< where the pools of the heap live
     Engine engine;
     Counters counters;
+    LockOrder lock_order;
     bool fibers_for_all = false; ///< every context on a fiber: what an exploration needs; only
                                  ///< heard in the instrumented form
     bool interleaved = false;    ///< and an observer suspends them
@@ -111,6 +113,13 @@ class Machine {
             }
     }
     void observe(Observer* observer) { observer_ = observer; }
+    /// The spinlocks that the current context holds.
+    [[nodiscard]] HeldLocks& held_locks() {
+        if constexpr (kInstrumented)
+            return current_->locks;
+        else
+            return held_locks_;
+    }
     /// Whether somebody waits for a lock here instead of never getting it.
     bool contended([[maybe_unused]] const void* lock, [[maybe_unused]] std::string_view name) {
         return observer_ != nullptr && observer_->contended(lock, name);
@@ -200,6 +209,7 @@ class Machine {
     void next_in_turn(Context& context);
     static void wake_sleeper(void* self, std::uint64_t context);
 
+    HeldLocks held_locks_; ///< of the timed form, in which nobody is suspended with one
     Context idle_;
     Context* current_;
     Observer* observer_ = nullptr;

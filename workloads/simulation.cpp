@@ -81,6 +81,7 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &basic::leak,
             &basic::deadlock,
             &basic::atomic_sleep,
+            &basic::lock_order,
             &fence::double_signal,
             &fence::private_escape,
             &fence::never_signalled,
