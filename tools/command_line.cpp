@@ -21,9 +21,10 @@
 namespace fenceline::tools {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCommands{"run", "compare", "check", "validate", "list"};
+constexpr std::array<std::string_view, 6> kCommands{"run",  "compare",  "check",
+                                                    "test", "validate", "list"};
 /// Promised, and not there yet.
-constexpr std::array<std::string_view, 3> kLaterCommands{"sweep", "import", "test"};
+constexpr std::array<std::string_view, 2> kLaterCommands{"sweep", "import"};
 constexpr std::array<std::string_view, 4> kLaterRunOptions{"--perfetto", "--ftrace", "--report",
                                                            "--events-all"};
 
@@ -33,7 +34,7 @@ constexpr const char* kMainFooter = R"(Examples:
   fenceline list lifetimes
 
 Exit codes: 0 done and nothing wrong; 1 the model found a violation (compare: only with
---fail-on-hazard); 2 bad usage or bad input; 3 internal error; 130 interrupted.)";
+--fail-on-hazard) or a test failed; 2 bad usage or bad input; 3 internal error; 130 interrupted.)";
 
 constexpr const char* kRunFooter = R"(Examples:
   fenceline run config.json --policy rr --set rings.gfx.credit_limit=1
@@ -64,6 +65,14 @@ constexpr const char* kValidateFooter = R"(Examples:
   zcat jobs.json.gz | fenceline validate -
 
 Every file is looked at; exit code 2 if one is not valid.)";
+
+constexpr const char* kTestFooter = R"(Examples:
+  fenceline test tests/scenarios
+  fenceline test my-scenario.json --filter '*/fixed' --verbose
+  fenceline test tests/scenarios --junit results.xml
+  fenceline test tests/scenarios --ktap | ./tools/testing/kunit/kunit.py parse
+
+Exit codes: 0 all passed; 1 some failed; 2 bad input, or nothing to run; 130 interrupted.)";
 
 constexpr const char* kListFooter = R"(Examples:
   fenceline list lifetimes
@@ -180,8 +189,10 @@ void add_compare(CLI::App& app, std::function<int()>& chosen, CompareArguments& 
 void add_others(CLI::App& app, std::function<int()>& chosen, ValidateArguments& validate,
                 ListArguments& list) {
     CLI::App* const check =
-        app.add_subcommand("validate", "check workloads and configurations without running them");
-    check->add_option("FILE", validate.files, "workloads (.json, .jsonl) and configurations; or -")
+        app.add_subcommand("validate", "check workloads, configurations and scenarios, unrun");
+    check
+        ->add_option("FILE", validate.files,
+                     "workloads (.json, .jsonl), configurations and scenarios; or -")
         ->required()
         ->type_name("");
     check->footer(kValidateFooter);
@@ -193,6 +204,27 @@ void add_others(CLI::App& app, std::function<int()>& chosen, ValidateArguments& 
         ->type_name("");
     show->footer(kListFooter);
     show->callback([&] { chosen = [&] { return list_command(list); }; });
+}
+
+void add_test(CLI::App& app, std::function<int()>& chosen, TestArguments& arguments) {
+    CLI::App* const test =
+        app.add_subcommand("test", "run scenarios and hold them against what they expect");
+    test->add_option("PATH", arguments.paths, "scenarios, or folders to search for them")
+        ->required()
+        ->type_name("");
+    test->add_option("--filter", arguments.filter,
+                     "only cases whose FILE/SCENARIO/CASE contains this, or matches (*, ?, [...])")
+        ->type_name("TEXT");
+    test->add_option("--jobs", arguments.jobs, "threads (default: as many as the machine has)")
+        ->check(CLI::Range(1, 1024).description(""))
+        ->type_name("N");
+    test->add_option("--junit", arguments.junit, "write JUnit XML here; - is standard output")
+        ->type_name("FILE");
+    test->add_flag("--ktap", arguments.ktap, "write KTAP, the kernel's format, in place of lines");
+    test->add_flag("--list", arguments.list, "say what would be run, and run nothing");
+    test->add_flag("--verbose", arguments.verbose, "show the reports of all hazards");
+    test->footer(kTestFooter);
+    test->callback([&] { chosen = [&] { return test_command(arguments); }; });
 }
 
 /// CLI11 would call an unknown command an argument that was not expected.
@@ -254,6 +286,7 @@ int parse_and_run(int argc, char** argv) {
     RunArguments check;
     CompareArguments compare;
     ValidateArguments validate;
+    TestArguments test;
     ListArguments list;
     app.set_version_flag("--version", "fenceline " FENCELINE_VERSION);
     app.add_option("--log-level", log_level, "trace, debug, info, warn, error or off")
@@ -265,6 +298,7 @@ int parse_and_run(int argc, char** argv) {
     add_run(app, chosen, run);
     add_check(app, chosen, check);
     add_compare(app, chosen, compare);
+    add_test(app, chosen, test);
     add_others(app, chosen, validate, list);
     try {
         check_command_name(argc, argv);

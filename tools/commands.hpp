@@ -43,6 +43,17 @@ struct ValidateArguments {
 };
 [[nodiscard]] int validate_command(const ValidateArguments& arguments);
 
+struct TestArguments {
+    std::vector<std::string> paths; ///< scenarios, or folders with them
+    std::string filter;             ///< empty: all
+    std::optional<std::string> junit;
+    unsigned jobs = 0; ///< threads; 0: as many as the machine has
+    bool ktap = false;
+    bool list = false;    ///< say what would be run
+    bool verbose = false; ///< show the reports of hazards
+};
+[[nodiscard]] int test_command(const TestArguments& arguments);
+
 struct ListArguments {
     std::string what;
 };

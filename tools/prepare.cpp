@@ -73,14 +73,18 @@ PreparedRun prepare(workloads::Config config, WorkloadCache& cache) {
     if (it == cache.end()) {
         it = cache.emplace(config.workload, workloads::load_workload(config.workload)).first;
     }
-    const workloads::Workload& workload = *it->second.workload;
+    return prepare(std::move(config), it->second);
+}
+
+PreparedRun prepare(workloads::Config config, workloads::LoadedWorkload loaded) {
+    const workloads::Workload& workload = *loaded.workload;
     const std::vector<std::string> missing = workloads::unsupported(config);
     if (!missing.empty()) {
         const std::string more =
             missing.size() == 1 ? "" : " (and " + std::to_string(missing.size() - 1) + " more)";
         throw InputError(missing.front() + more);
     }
-    return {workloads::resolve_rings(std::move(config), workload), it->second};
+    return {workloads::resolve_rings(std::move(config), workload), std::move(loaded)};
 }
 
 } // namespace fenceline::tools

@@ -44,4 +44,7 @@ struct PreparedRun {
 /// the rings.
 [[nodiscard]] PreparedRun prepare(workloads::Config config, WorkloadCache& cache);
 
+/// The same with a workload that is at hand already, whatever the configuration names.
+[[nodiscard]] PreparedRun prepare(workloads::Config config, workloads::LoadedWorkload loaded);
+
 } // namespace fenceline::tools

@@ -7,7 +7,7 @@
 fenceline_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 fenceline_build_packages=(g++ cmake ninja-build libboost-dev libboost-context-dev libfmt-dev
-                          libspdlog-dev nlohmann-json3-dev libsimdjson-dev libzstd-dev libcli11-dev)
+                          libspdlog-dev nlohmann-json3-dev libsimdjson-dev libzstd-dev libcli11-dev libpugixml-dev)
 fenceline_test_packages=(libgtest-dev libgmock-dev python3-jsonschema)
 # Nice to have: a second build is faster with ccache; some tests need the kernel's source, one valgrind.
 fenceline_optional_packages=(ccache)

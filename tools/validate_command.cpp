@@ -4,6 +4,7 @@
 #include "tools/human.hpp"
 #include "tools/messages.hpp"
 #include "tools/output_file.hpp"
+#include "tools/test_plan.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/input_file.hpp"
 #include "workloads/json_reader.hpp"
@@ -31,9 +32,11 @@ using workloads::printable;
 constexpr std::size_t kMostNotes = 5;
 
 /// Formats that are known and belong to later versions.
-constexpr std::array<std::string_view, 3> kLaterFormats{"fenceline/scenario", "fenceline/sweep",
-                                                        "fenceline/schedule"};
-constexpr std::array<std::string_view, 2> kFormats{"fenceline/workload", "fenceline/config"};
+constexpr std::array<std::string_view, 2> kLaterFormats{"fenceline/sweep", "fenceline/schedule"};
+constexpr std::array<std::string_view, 3> kFormats{"fenceline/workload", "fenceline/config",
+                                                   "fenceline/scenario"};
+constexpr std::string_view kExpectedFormats =
+    "\"fenceline/workload\", \"fenceline/config\" or \"fenceline/scenario\"";
 
 /// What there is to say about a valid file beside that it is valid.
 class Notes {
@@ -127,12 +130,50 @@ std::string report_config(const std::string& name, const Json& document) {
                        notes.text());
 }
 
+/// Whether a case can be run. Files that it names may be written later: what is wrong with them is a
+/// note, what is wrong with the scenario itself is thrown.
+void look_at_case(const workloads::Scenario& scenario, workloads::ScenarioCase one,
+                  WorkloadCache& cache, Notes& notes) {
+    try {
+        const std::vector<std::string> missing =
+            workloads::unsupported(workloads::config_of(one, scenario));
+        if (!one.schedule_where.empty()) {
+            notes.add(one.schedule_where + ": schedules cannot be replayed yet");
+            one.schedule = {};
+        }
+        if (!missing.empty()) {
+            notes.add(missing.front());
+            return;
+        }
+        (void)plan_case(scenario, one, cache);
+    } catch (const InputError& error) {
+        if (std::string_view(error.what()).starts_with(scenario.source_path + ":")) {
+            throw;
+        }
+        notes.add(std::string("cannot be run: ") + error.what());
+    }
+}
+
+std::string report_scenario(const std::string& name, const Json& document,
+                            const std::string& path) {
+    const workloads::Scenario scenario = workloads::interpret_scenario(document, path);
+    Notes notes;
+    WorkloadCache cache;
+    for (const workloads::ScenarioCase& one : scenario.cases) {
+        look_at_case(scenario, one, cache, notes);
+    }
+    return fmt::format("{}: valid scenario: {}\n{}", printable(name, 1000),
+                       human_plural(scenario.cases.size(), "case"), notes.text());
+}
+
 /// The document's `format`, which must be one that this version validates.
 std::string_view known_format(const Json& document, const std::string& name) {
     const auto it = document.is_object() ? document.find("format") : document.end();
     if (!document.is_object() || it == document.end() || !it->is_string()) {
-        throw InputError(name + ": found no format, expected a document that starts with "
-                                "\"format\": \"fenceline/workload\" or \"fenceline/config\"");
+        throw InputError(name +
+                         ": found no format, expected a document that starts with "
+                         "\"format\": " +
+                         std::string(kExpectedFormats));
     }
     const std::string& format = it->get_ref<const std::string&>();
     for (const std::string_view known : kFormats) {
@@ -146,9 +187,8 @@ std::string_view known_format(const Json& document, const std::string& name) {
                              "\" is not validated by this version of Fenceline");
         }
     }
-    throw InputError(name + ": /format: found \"" + printable(format, 60) +
-                     "\", expected \"fenceline/workload\" or \"fenceline/config\"" +
-                     workloads::did_you_mean(format, kFormats));
+    throw InputError(name + ": /format: found \"" + printable(format, 60) + "\", expected " +
+                     std::string(kExpectedFormats) + workloads::did_you_mean(format, kFormats));
 }
 
 /// The report on a valid file. Throws InputError where it is not.
@@ -159,7 +199,11 @@ std::string report(const std::string& path) {
     const std::string name = path == "-" ? "<stdin>" : path;
     const std::string text = workloads::read_text(path);
     Json document = workloads::parse_json(text, {name});
-    if (known_format(document, name) == "fenceline/workload") {
+    const std::string_view format = known_format(document, name);
+    if (format == workloads::kScenarioFormat) {
+        return report_scenario(name, document, path);
+    }
+    if (format == "fenceline/workload") {
         document = nullptr; // both in memory at once would be too much of a large one
         return report_workload(name, workloads::parse_workload(text, name));
     }

@@ -61,8 +61,9 @@ struct VaryAxis {
 };
 
 struct Config {
-    std::string source_path; ///< the file it was read from, as the user gave it; not compared
-    std::string workload;    ///< relative to the working directory, not to the file; may be empty
+    std::string source_path;    ///< the file it was read from, as the user gave it; not compared
+    std::string source_pointer; ///< where it stands in that file; empty: it is the file; likewise
+    std::string workload; ///< relative to the working directory, not to the file; may be empty
     scheduler::KernelVersion kernel = scheduler::KernelVersion::v6_12;
     std::optional<scheduler::KernelVersion> kernel_given; ///< as the document says it; not compared
     SchedulerKeys scheduler;

@@ -172,7 +172,10 @@ KernelVersion implied_kernel(const Config& config) {
 } // namespace
 
 Config interpret_config(const Json& document, const std::string& source_name) {
-    const Source source{source_name};
+    return interpret_config(document, Source{source_name});
+}
+
+Config interpret_config(const Json& document, const Source& source) {
     const Cursor root(document, source);
     Config config;
     FirstFault faults;
@@ -193,7 +196,8 @@ Config interpret_config(const Json& document, const std::string& source_name) {
     faults.raise();
     check_kernel(root, config.kernel);
     check_timeouts(root, config);
-    config.source_path = source_name;
+    config.source_path = source.file;
+    config.source_pointer = source.pointer;
     return config;
 }
 

@@ -280,7 +280,7 @@ void Cursor::fail_at(std::vector<std::uint32_t> place, std::string_view found,
 
 std::string Cursor::pointer() const {
     if (parent_ == nullptr) {
-        return {};
+        return source_.pointer;
     }
     const std::string level = parent_->value_.is_object() ? escaped(key_) : std::to_string(index_);
     return parent_->pointer() + '/' + level;

@@ -30,10 +30,12 @@ inline constexpr std::size_t kMostKeys = 1024;
 /// The largest integer of the formats: ids, counts and times leave room for sums.
 inline constexpr std::uint64_t kLargestInteger = (std::uint64_t{1} << 63U) - 1;
 
-/// What a document is called in messages: a file, and in JSON Lines the line (from 1; else 0).
+/// What a document is called in messages: a file, in JSON Lines the line (from 1; else 0), and for
+/// a document that stands inside another one the JSON pointer to it.
 struct Source {
     std::string file;
     std::uint64_t line = 0;
+    std::string pointer = {};
 };
 
 /// The document. With a line in `source` the text is that one line.
@@ -133,7 +135,7 @@ class Cursor {
                                    std::string_view hint = {}) const;
     /// The same at the end of this object, for a key that it should have.
     [[noreturn]] void fail_missing(std::string_view key) const;
-    /// JSON pointer of this value; empty for the whole document.
+    /// JSON pointer of this value in the file; empty for the whole of it.
     [[nodiscard]] std::string pointer() const;
     /// What the document is called in messages.
     [[nodiscard]] const std::string& source() const { return source_.file; }

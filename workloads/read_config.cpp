@@ -17,10 +17,7 @@ void rebase(Json& value, const std::filesystem::path& folder) {
     if (!value.is_string()) {
         return; // not a path; interpreting the document says so
     }
-    const std::string& given = value.get_ref<const std::string&>();
-    if (!given.empty() && given != "-" && given.find('\0') == std::string::npos) {
-        value = (folder / given).lexically_normal().string();
-    }
+    value = rebased(value.get_ref<const std::string&>(), folder.string());
 }
 
 std::string settings_text(std::span<const Setting> settings) {
@@ -65,7 +62,7 @@ void check_owner(const Workload& workload, std::size_t index, std::string_view k
     }
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
-    std::string message = workload.source_path + ": /actions/" + std::to_string(index) + "/";
+    std::string message = workload.place("/actions/" + std::to_string(index) + "/");
     message += key;
     message += ": found " + describe(Json(name)) + ", expected the " + std::string(key);
     message += " of a ring in the configuration";
@@ -89,6 +86,13 @@ void check_actions(const Config& config, const Workload& workload) {
 }
 
 } // namespace
+
+std::string rebased(const std::string& given, const std::string& folder) {
+    if (given.empty() || given == "-" || given.find('\0') != std::string::npos) {
+        return given;
+    }
+    return (std::filesystem::path(folder) / given).lexically_normal().string();
+}
 
 Json read_config_document(const std::string& path) {
     const std::string name = path == "-" ? "<stdin>" : path;
@@ -134,12 +138,11 @@ static void check_drivers(const Config& config, const Workload& workload) {
                            const std::vector<std::uint32_t>& rings) {
         for (const std::uint32_t ring : rings) {
             if (config.rings[ring].driver != config.rings[own].driver) {
-                throw InputError(workload.source_path + ": " + where + "/rings: ring '" +
-                                 printable(config.rings[ring].name) + "' belongs to driver '" +
-                                 printable(config.rings[ring].driver) + "' and ring '" +
-                                 printable(config.rings[own].name) + "' to '" +
-                                 printable(config.rings[own].driver) +
-                                 "', expected rings of one driver");
+                throw InputError(
+                    workload.place(where) + "/rings: ring '" + printable(config.rings[ring].name) +
+                    "' belongs to driver '" + printable(config.rings[ring].driver) +
+                    "' and ring '" + printable(config.rings[own].name) + "' to '" +
+                    printable(config.rings[own].driver) + "', expected rings of one driver");
             }
         }
     };
@@ -177,7 +180,7 @@ Config resolve_rings(Config config, const Workload& workload) {
     check_actions(config, workload);
     for (std::size_t i = 0; i < workload.clients.size(); ++i) {
         if (workload.clients[i].repeat == kRepeatForever && config.until == sim::kForever) {
-            throw InputError(workload.source_path + ": /clients/" + std::to_string(i) +
+            throw InputError(workload.place("/clients/" + std::to_string(i)) +
                              "/repeat: found \"forever\", expected a number, "
                              "or a configuration with 'until'");
         }

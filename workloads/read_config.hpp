@@ -18,6 +18,8 @@
 
 namespace fenceline::workloads {
 
+struct Source;
+
 /// `--set key=value`: the value is JSON text, or else a plain string.
 struct Setting {
     std::string key;
@@ -33,8 +35,16 @@ struct Setting {
 /// key or when the value is not one that the key can have.
 void apply_setting(Json& document, std::string_view key, std::string_view value_text);
 
-/// Checks the document. `source_name` stands for the file in messages.
+/// The same with a value that is JSON; `label` stands before what is wrong with it.
+void apply_value(Json& document, std::string_view key, const Json& value, const std::string& label);
+
+/// Makes a path that stands in a file of that folder relative to the working directory.
+[[nodiscard]] std::string rebased(const std::string& given, const std::string& folder);
+
+/// Checks the document. `source_name` stands for the file in messages, `source` also for the place
+/// in it.
 [[nodiscard]] Config interpret_config(const Json& document, const std::string& source_name);
+[[nodiscard]] Config interpret_config(const Json& document, const Source& source);
 
 /// All of it. Paths in settings are relative to the working directory.
 [[nodiscard]] Config read_config(const std::string& path, std::span<const Setting> settings = {});

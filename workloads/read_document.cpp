@@ -183,6 +183,7 @@ Reading read_document(const Json& document, const Source& source, bool streamed,
     faults.raise();
     reading.workload.rings = reading.rings.names();
     reading.workload.source_path = source.file;
+    reading.workload.source_pointer = source.pointer;
     return reading;
 }
 

@@ -43,9 +43,7 @@ void resolve_action_jobs(const Cursor& document, const JobList& jobs, Workload& 
     });
 }
 
-LoadedWorkload load_document(std::string_view text, const std::string& source_name) {
-    const Source source{source_name};
-    const Json document = parse_json(text, source);
+LoadedWorkload load_document(const Json& document, const Source& source) {
     const auto jobs = std::make_shared<JobList>();
     const auto read_jobs = [&](const Cursor& list, Reading& reading) {
         JobChecker checker(reading.entities);
@@ -60,9 +58,14 @@ LoadedWorkload load_document(std::string_view text, const std::string& source_na
     resolve_action_jobs(Cursor(document, source), *jobs, reading.workload);
     name_after_file(reading.workload);
     return {std::make_shared<const Workload>(std::move(reading.workload)),
-            [jobs = std::shared_ptr<const JobList>(jobs), source_name] {
+            [jobs = std::shared_ptr<const JobList>(jobs), source_name = source.file] {
                 return std::make_unique<MemoryJobSource>(jobs, source_name);
             }};
+}
+
+LoadedWorkload load_document(std::string_view text, const std::string& source_name) {
+    const Source source{source_name};
+    return load_document(parse_json(text, source), source);
 }
 
 /// Reads the first line, from which everything but the jobs is known.
@@ -113,6 +116,10 @@ bool is_head_of_lines(std::string_view line) {
 
 LoadedWorkload parse_workload(std::string_view text, const std::string& source_name) {
     return load_document(text, source_name);
+}
+
+LoadedWorkload interpret_workload(const Json& document, const Source& source) {
+    return load_document(document, source);
 }
 
 bool is_named_as_lines(std::string_view path) {

@@ -10,6 +10,7 @@
 // or a pipe can be read only once.
 #pragma once
 
+#include "workloads/json.hpp"
 #include "workloads/workload.hpp"
 
 #include <functional>
@@ -18,6 +19,8 @@
 #include <string_view>
 
 namespace fenceline::workloads {
+
+struct Source;
 
 /// A workload and the way to its jobs. Copyable; copies share the workload.
 struct LoadedWorkload {
@@ -35,5 +38,8 @@ struct LoadedWorkload {
 /// The same from text in memory, as a JSON document (not JSON Lines); `source_name` stands for the
 /// file in messages.
 [[nodiscard]] LoadedWorkload parse_workload(std::string_view text, const std::string& source_name);
+
+/// The same from a document that stands somewhere else, such as inside another one.
+[[nodiscard]] LoadedWorkload interpret_workload(const Json& document, const Source& source);
 
 } // namespace fenceline::workloads

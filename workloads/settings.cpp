@@ -166,6 +166,12 @@ void apply_setting(Json& document, std::string_view key, std::string_view value_
     apply(document, key, value_text, label);
 }
 
+void apply_value(Json& document, std::string_view key, const Json& value,
+                 const std::string& label) {
+    try_alone(key, value, label);
+    put(document, key, value, label);
+}
+
 std::vector<std::string> expand_vary(const std::string& key, std::vector<std::string> values,
                                      std::optional<scheduler::KernelVersion> kernel) {
     if (values.size() != 1 || values.front() != "all") {

@@ -241,11 +241,17 @@ struct Workload {
     std::string about;
     std::string origin;      ///< provenance as JSON text, uninterpreted; empty when there is none
     std::string source_path; ///< the file it was read from, as the user gave it
-    bool streamed = false;   ///< JSON Lines: jobs are read as they are needed
+    std::string source_pointer;       ///< where it stands in that file; empty: it is the file
+    bool streamed = false;            ///< JSON Lines: jobs are read as they are needed
     std::vector<std::string> rings;   ///< in order of first mention: entities, clients', actions
     std::vector<EntitySpec> entities; ///< `entities` first, then the clients' in order
     std::vector<ClientSpec> clients;
     std::vector<Action> actions; ///< in the order in which they stand; not sorted by time
+
+    /// `w.json: /actions/0`, for messages.
+    [[nodiscard]] std::string place(std::string_view pointer) const {
+        return source_path + ": " + source_pointer + std::string(pointer);
+    }
 };
 
 } // namespace fenceline::workloads
