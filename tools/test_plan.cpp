@@ -38,7 +38,7 @@ std::vector<std::string> json_files(const std::string& folder) {
                 it.disable_recursion_pending();
             }
         } else if (name.ends_with(".json") && !it->is_directory(ignored)) {
-            files.push_back(it->path().string());
+            files.push_back(it->path().lexically_normal().string());
         }
     }
     if (error) {
@@ -107,8 +107,8 @@ void check_clients(const Scenario& scenario, const ScenarioCase& one, const Prep
     }
     for (const workloads::FigureExpectation& figure : one.expect.figures) {
         if (figure.client && std::find(known.begin(), known.end(), *figure.client) == known.end()) {
-            throw InputError(fmt::format("{}: {}: found the client {}, expected one of the "
-                                         "workload's{}",
+            throw InputError(fmt::format("{}: {}: found {}, expected a client of the "
+                                         "workload{}",
                                          scenario.source_path, figure.where,
                                          workloads::describe(Json(*figure.client)),
                                          workloads::did_you_mean(*figure.client, known)));

@@ -2,6 +2,7 @@
 #include "documents.hpp"
 #include "workloads/names.hpp"
 #include "workloads/quirks.hpp"
+#include "workloads/scenario.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,10 +49,12 @@ std::map<std::string, bool> schema_verdicts(const std::vector<std::string>& file
 }
 
 bool validator_accepts(const std::string& path) {
-    const bool config = path.find("/config-") != std::string::npos;
+    const auto is = [&](const char* kind) { return path.find(kind) != std::string::npos; };
     return fault_of([&] {
-               if (config) {
+               if (is("/config-")) {
                    (void)read_config(path);
+               } else if (is("/scenario-")) {
+                   (void)read_scenario(path);
                } else {
                    (void)read_all(load_workload(path));
                }
@@ -113,6 +116,34 @@ TEST(Schemas, ListTheNamesThatTheValidatorKnows) {
         quirks.emplace_back(quirk.name);
     }
     EXPECT_THAT(config["quirks"]["items"]["enum"], ElementsAreArray(quirks));
+}
+
+TEST(Schemas, ListTheHazardsThatThereAre) {
+    std::vector<std::string> classes;
+    for (const sim::HazardClass* const kind : hazard_classes()) {
+        classes.emplace_back(kind->name);
+    }
+    EXPECT_THAT(schema("scenario")["$defs"]["hazard"]["properties"]["class"]["enum"],
+                ElementsAreArray(classes));
+}
+
+/// A document in a scenario has the keys of one in a file.
+TEST(Schemas, KnowTheKeysOfDocumentsInsideScenarios) {
+    for (const std::string name : {"workload", "config"}) {
+        std::vector<std::string> keys;
+        const Json properties = schema(name)["properties"];
+        for (const auto& [key, value] : properties.items()) {
+            if (name != "config" || (key != "workload" && key != "vary")) {
+                keys.push_back(key);
+            }
+        }
+        std::vector<std::string> inside;
+        const Json own = schema("scenario")["$defs"][name]["oneOf"][1]["properties"];
+        for (const auto& [key, value] : own.items()) {
+            inside.push_back(key);
+        }
+        EXPECT_THAT(inside, ElementsAreArray(keys)) << name;
+    }
 }
 
 TEST(Schemas, ListTheLifetimeRulesAndPresets) {
