@@ -213,7 +213,7 @@ void add_test(CLI::App& app, std::function<int()>& chosen, TestArguments& argume
         ->required()
         ->type_name("");
     test->add_option("--filter", arguments.filter,
-                     "only cases whose FILE/SCENARIO/CASE contains this, or matches (*, ?, [...])")
+                     "only cases whose FILE/SCENARIO/CASE contains it; or a pattern: * ?")
         ->type_name("TEXT");
     test->add_option("--jobs", arguments.jobs, "threads (default: as many as the machine has)")
         ->check(CLI::Range(1, 1024).description(""))

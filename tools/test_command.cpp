@@ -57,48 +57,18 @@ class TestPool {
   private:
     CaseOutcome run(const PlannedCase& one) {
         CaseOutcome outcome;
-        if (!one.error.empty()) {
-            outcome.status = TestStatus::error;
-            outcome.error = one.error;
-        } else if (!interrupter_.requested()) {
-            try {
-                execute(one, outcome);
-            } catch (const InputError& error) { // in a stream of jobs
-                outcome.status = TestStatus::error;
-                outcome.error = error.what();
-            }
+        if (!interrupter_.requested()) {
+            const auto on_progress = [this](const workloads::Progress& progress) {
+                line_.show([&](double) {
+                    return human_count(finished_) + " of " + human_plural(cases_, "case") +
+                           " done, one is at " + human_time(progress.now) + " of virtual time";
+                });
+                return !interrupter_.requested();
+            };
+            outcome = run_case(one, {on_progress, processors_, verbose_});
         }
         ++finished_;
         return outcome;
-    }
-
-    void execute(const PlannedCase& one, CaseOutcome& outcome) {
-        const PreparedRun& prepared = *one.prepared;
-        EventRecord record(prepared, one.matchers.counts);
-        workloads::RunOptions options;
-        options.events = &record;
-        options.keep_going = one.flags.keep_going;
-        options.strict = one.flags.strict;
-        options.on_progress = [this](const workloads::Progress& progress) {
-            line_.show([&](double) {
-                return human_count(finished_) + " of " + human_plural(cases_, "case") +
-                       " done, one is at " + human_time(progress.now) + " of virtual time";
-            });
-            return !interrupter_.requested();
-        };
-        const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
-        jobs->read_ahead(processors_);
-        const workloads::RunResult result =
-            simulate(prepared.config, *prepared.loaded.workload, *jobs, options);
-        if (result.end == workloads::RunEnd::interrupted) {
-            return;
-        }
-        outcome.end_time = result.end_time;
-        outcome.failures = check(one.expect, one.matchers, {prepared, result, record, one.flags});
-        outcome.status = outcome.failures.empty() ? TestStatus::passed : TestStatus::failed;
-        for (std::size_t i = 0; verbose_ && i < result.hazards.size(); ++i) {
-            outcome.reports.push_back(report_text(result.hazards[i]));
-        }
     }
 
     const Interrupter interrupter_;

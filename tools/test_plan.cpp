@@ -176,8 +176,10 @@ std::vector<FoundScenario> find_scenarios(const std::vector<std::string>& paths)
     for (const std::string& path : paths) {
         std::error_code error;
         if (!fs::is_directory(path, error)) {
+            FoundScenario named =
+                named_scenario(path); // refused also where a folder passes it over
             if (is_new(path)) {
-                found.push_back(named_scenario(path));
+                found.push_back(std::move(named));
             }
             continue;
         }

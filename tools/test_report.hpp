@@ -6,29 +6,14 @@
 #pragma once
 
 #include "tools/table.hpp"
-#include "tools/test_check.hpp"
 #include "tools/test_plan.hpp"
+#include "tools/test_run.hpp"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace fenceline::tools {
-
-enum class TestStatus : std::uint8_t {
-    passed,
-    failed,
-    error,      ///< bad input: it could not be run, or not to its end
-    interrupted ///< not run to its end, or not at all
-};
-
-struct CaseOutcome {
-    TestStatus status = TestStatus::interrupted;
-    std::string error;
-    sim::Time end_time = 0; ///< of the run, when it ran
-    std::vector<Failure> failures;
-    std::vector<std::string> reports; ///< of the hazards, when they are to be shown
-};
 
 /// The same indices as PlannedScenario::cases.
 using ScenarioOutcomes = std::vector<CaseOutcome>;

@@ -48,7 +48,7 @@ TEST_F(ProgramTest, HelpAndVersion) {
     const Outcome version = run_program({"--version"});
     EXPECT_EQ(version.code, 0);
     EXPECT_THAT(version.out, StartsWith("fenceline "));
-    for (const char* command : {"", "run", "compare", "validate", "list"}) {
+    for (const char* command : {"", "run", "compare", "validate", "test", "list"}) {
         std::vector<std::string> arguments{"--help"};
         if (*command != '\0') {
             arguments.insert(arguments.begin(), command);
@@ -80,7 +80,7 @@ TEST_F(ProgramTest, BadUsageIsRefused) {
 }
 
 TEST_F(ProgramTest, WhatLaterVersionsHaveIsRefused) {
-    for (const char* command : {"check", "sweep", "import", "test"}) {
+    for (const char* command : {"check", "sweep", "import"}) {
         expect_refusal(run_program({command, "x"}), "is not available in this version");
     }
     for (const char* option : {"--perfetto", "--ftrace", "--report"}) {
@@ -259,13 +259,13 @@ TEST_F(ProgramTest, ValidateSaysWhatAFileHolds) {
 }
 
 TEST_F(ProgramTest, ValidateLooksAtEveryFile) {
-    const std::string scenario =
-        scratch_.file("scenario.json", R"({"format":"fenceline/scenario","version":1})");
+    const std::string sweep =
+        scratch_.file("sweep.json", R"({"format":"fenceline/sweep","version":1})");
     const std::string unknown =
         scratch_.file("unknown.json", R"({"format":"fenceline/workloda","version":1})");
     const std::string other = scratch_.file("other.json", "[]");
     const Outcome outcome =
-        run_program({"validate", scenario, path("workload.json"), unknown, other, path("none")});
+        run_program({"validate", sweep, path("workload.json"), unknown, other, path("none")});
     EXPECT_EQ(outcome.code, 2);
     EXPECT_THAT(outcome.out, HasSubstr("workload.json: valid workload"));
     EXPECT_THAT(outcome.err, HasSubstr("is not validated by this version"));

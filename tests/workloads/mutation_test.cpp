@@ -2,6 +2,7 @@
 // more.
 #include "documents.hpp"
 #include "workloads/json_reader.hpp"
+#include "workloads/scenario.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,6 +57,8 @@ TEST(Mutations, AreReadOrRefusedInOneLine) {
             expect_one_line(workload_fault(text));
             expect_one_line(
                 fault_of([&] { (void)interpret_config(parse_json(text, {"c.json"}), "c.json"); }));
+            expect_one_line(fault_of(
+                [&] { (void)interpret_scenario(parse_json(text, {"s.json"}), "s.json"); }));
         }
     }
 }
