@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace fenceline::tools {
 namespace {
@@ -38,6 +39,15 @@ std::string value_text(const Json& value, const Bound& bound) {
     return text;
 }
 
+/// What the pointer leads to, if anything.
+std::optional<Json> value_at(const Json& document, const std::string& pointer) {
+    try {
+        return document.at(Json::json_pointer(pointer));
+    } catch (const Json::exception&) { // no such key, no such element, no such index at all
+        return std::nullopt;
+    }
+}
+
 /// The whole pointer: into the client's part of the result where it is about a client.
 std::string pointer_of(const FigureExpectation& figure, const workloads::RunResult& result) {
     if (!figure.client) {
@@ -58,17 +68,16 @@ void check_figures(const std::vector<FigureExpectation>& figures, const Finished
     }
     const Json document = result_json(run.prepared, run.result, run.flags);
     for (const FigureExpectation& figure : figures) {
-        const Json::json_pointer pointer(pointer_of(figure, run.result));
-        const bool known = document.contains(pointer);
-        const Json value = known ? document.at(pointer) : Json();
-        if (known && figure.bound.admits(value)) {
+        const std::optional<Json> value = value_at(document, pointer_of(figure, run.result));
+        if (value && figure.bound.admits(*value)) {
             continue;
         }
         const std::string who = figure.client ? " of client " + *figure.client : "";
-        failures.push_back({figure.where,
-                            figure.pointer + who + ": " + figure.bound.text(),
-                            known ? value_text(value, figure.bound) : "nothing there in the result",
-                            {}});
+        failures.push_back(
+            {figure.where,
+             figure.pointer + who + ": " + figure.bound.text(),
+             value ? value_text(*value, figure.bound) : "nothing there in the result",
+             {}});
     }
 }
 

@@ -88,14 +88,6 @@ void refuse_standard_input(const workloads::Config& config) {
     }
 }
 
-/// The only place that knows whether interleavings can be replayed.
-void refuse_schedule(const Scenario& scenario, const ScenarioCase& one) {
-    if (!std::holds_alternative<std::monostate>(one.schedule)) {
-        throw InputError(scenario.source_path + ": " + one.schedule_where +
-                         ": schedules cannot be replayed yet");
-    }
-}
-
 /// The clients that expectations name must be clients of the workload.
 void check_clients(const Scenario& scenario, const ScenarioCase& one, const PreparedRun& prepared) {
     std::vector<std::string_view> known;
@@ -192,6 +184,13 @@ std::vector<FoundScenario> find_scenarios(const std::vector<std::string>& paths)
     return found;
 }
 
+std::string schedule_fault(const Scenario& scenario, const ScenarioCase& one) {
+    return std::holds_alternative<std::monostate>(one.schedule)
+               ? std::string()
+               : scenario.source_path + ": " + one.schedule_where +
+                     ": schedules cannot be replayed yet";
+}
+
 bool passes_filter(const std::string& full_name, const std::string& filter) {
     if (filter.find_first_of("*?[") == std::string::npos) {
         return full_name.find(filter) != std::string::npos;
@@ -202,7 +201,9 @@ bool passes_filter(const std::string& full_name, const std::string& filter) {
 PlannedCase plan_case(const Scenario& scenario, const ScenarioCase& one, WorkloadCache& cache) {
     PlannedCase planned = named_case(scenario, one);
     PreparedRun& prepared = planned.prepared.emplace(prepare_case(scenario, one, cache));
-    refuse_schedule(scenario, one);
+    if (const std::string fault = schedule_fault(scenario, one); !fault.empty()) {
+        throw InputError(fault);
+    }
     check_clients(scenario, one, prepared);
     planned.flags = {one.keep_going, one.strict};
     planned.expect = one.expect;

@@ -54,6 +54,11 @@ struct FoundScenario {
 [[nodiscard]] std::vector<PlannedScenario> plan_tests(const std::vector<FoundScenario>& found,
                                                       const std::string& filter);
 
+/// Why the case's schedule cannot be replayed; empty when it can, or when there is none. The only
+/// place that knows.
+[[nodiscard]] std::string schedule_fault(const workloads::Scenario& scenario,
+                                         const workloads::ScenarioCase& one);
+
 /// Makes one case ready. Throws InputError.
 [[nodiscard]] PlannedCase plan_case(const workloads::Scenario& scenario,
                                     const workloads::ScenarioCase& one, WorkloadCache& cache);

@@ -32,6 +32,10 @@ std::string description(const std::string& text) {
     return out;
 }
 
+std::string title(const PlannedScenario& scenario) {
+    return description(scenario.file + ": " + scenario.name);
+}
+
 std::string_view word_of(TestStatus status) {
     switch (status) {
     case TestStatus::passed:
@@ -143,9 +147,9 @@ std::string KtapReporter::begin(std::size_t scenarios) {
 std::string KtapReporter::begin_scenario(const PlannedScenario& scenario) {
     ++scenario_;
     case_ = 0;
-    return scenario.error.empty()
-               ? fmt::format("  KTAP version 1\n  1..{}\n", scenario.cases.size())
-               : std::string();
+    return scenario.error.empty() ? fmt::format("  KTAP version 1\n  # Subtest: {}\n  1..{}\n",
+                                                title(scenario), scenario.cases.size())
+                                  : std::string();
 }
 
 std::string KtapReporter::end_case(const PlannedCase& one, const CaseOutcome& outcome) {
@@ -166,8 +170,7 @@ std::string KtapReporter::end_case(const PlannedCase& one, const CaseOutcome& ou
 
 std::string KtapReporter::end_scenario(const PlannedScenario& scenario,
                                        const ScenarioOutcomes& outcomes) {
-    const std::string name =
-        fmt::format("{} {}", scenario_, description(scenario.file + ": " + scenario.name));
+    const std::string name = fmt::format("{} {}", scenario_, title(scenario));
     if (!scenario.error.empty()) {
         return "not ok " + name + " # ERROR " + description(scenario.error) + "\n";
     }

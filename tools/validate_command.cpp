@@ -137,8 +137,8 @@ void look_at_case(const workloads::Scenario& scenario, workloads::ScenarioCase o
     try {
         const std::vector<std::string> missing =
             workloads::unsupported(workloads::config_of(one, scenario));
-        if (!one.schedule_where.empty()) {
-            notes.add(one.schedule_where + ": schedules cannot be replayed yet");
+        if (std::string fault = schedule_fault(scenario, one); !fault.empty()) {
+            notes.add(std::move(fault));
             one.schedule = {};
         }
         if (!missing.empty()) {

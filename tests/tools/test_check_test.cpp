@@ -142,8 +142,13 @@ TEST(Expectations, Figures) {
                    "/expect/figures/~1clients~11~1name", "\"a\"", "\"b\"");
     expect_failure(run(kTwo, R"({"figures":{"/clients/1/name":{"min":1}}})"),
                    "/expect/figures/~1clients~11~1name", "at least 1", "\"b\"");
-    expect_failure(run(kTwo, R"({"figures":{"/clients/7/name":"a"}})"),
-                   "/expect/figures/~1clients~17~1name", "\"a\"", "nothing there");
+    for (const char* const nowhere : {"/clients/7/name", "/clients/x", "/clients/-", "/makespan/0",
+                                      "/clients/99999999999999999999999", "/none", "/clients/01"}) {
+        const CaseOutcome outcome =
+            run(kTwo, R"({"figures":{")" + std::string(nowhere) + R"(":1}})");
+        ASSERT_THAT(outcome.failures, SizeIs(1)) << nowhere;
+        EXPECT_EQ(outcome.failures.front().found, "nothing there in the result") << nowhere;
+    }
 }
 
 TEST(Expectations, LatencyShareAndPinned) {

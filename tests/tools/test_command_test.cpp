@@ -262,11 +262,16 @@ TEST_F(TestCommand, Ktap) {
     const Outcome outcome = run_program({"test", path("all"), "--ktap"});
     EXPECT_EQ(outcome.code, 1);
     EXPECT_EQ(outcome.out, "KTAP version 1\n1..2\n"
-                           "  KTAP version 1\n  1..2\n  ok 1 one\n  ok 2 two\n"
-                           "ok 1 " +
+                           "  KTAP version 1\n  # Subtest: " +
                                good() +
                                ": a\n"
-                               "  KTAP version 1\n  1..2\n"
+                               "  1..2\n  ok 1 one\n  ok 2 two\n"
+                               "ok 1 " +
+                               good() +
+                               ": a\n"
+                               "  KTAP version 1\n  # Subtest: " +
+                               bad() +
+                               ": n_1\n  1..2\n"
                                "  # /cases/0/expect/counts/queue\n"
                                "  #   expected  queue: 2\n"
                                "  #   found     1\n"
@@ -361,7 +366,7 @@ TEST_F(TestCommand, ValidateKnowsScenarios) {
     const Outcome later = run_program({"validate", path("s.json")});
     EXPECT_EQ(later.code, 0);
     EXPECT_THAT(later.out, HasSubstr("note: cannot be run: " + path("none.json")));
-    EXPECT_THAT(later.out, HasSubstr("note: /schedule: schedules cannot be replayed yet"));
+    EXPECT_THAT(later.out, HasSubstr("/schedule: schedules cannot be replayed yet"));
     scratch_.file("s.json", scenario(R"("expect":{"order":[{"entity":"b"}]})"));
     const Outcome wrong = run_program({"validate", path("s.json")});
     EXPECT_EQ(wrong.code, 2);
