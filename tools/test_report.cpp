@@ -20,7 +20,9 @@ constexpr std::size_t kLongestLine = 2000;
 std::string indented(const std::vector<std::string>& lines, const std::string& before) {
     std::string out;
     for (const std::string& line : lines) {
-        out += before + printable(line, kLongestLine) + "\n";
+        out += before + printable(line, kLongestLine);
+        out.erase(out.find_last_not_of(' ') + 1); // of an empty line
+        out += '\n';
     }
     return out;
 }
@@ -95,9 +97,8 @@ std::vector<std::string> reason_lines(const CaseOutcome& outcome) {
         }
     }
     for (const std::string& report : outcome.reports) {
-        for (std::string& line : split_lines(report)) {
-            lines.push_back(std::move(line));
-        }
+        std::vector<std::string> more = split_lines(report); // the last is empty
+        lines.insert(lines.end(), more.begin(), more.end() - 1);
     }
     return lines;
 }

@@ -321,6 +321,8 @@ TEST_F(TestCommand, VerboseShowsReportsOfHazards) {
     const Outcome verbose = run_program({"test", path("s.json"), "--verbose"});
     EXPECT_EQ(verbose.code, 0);
     EXPECT_THAT(verbose.out, HasSubstr("    HAZARD: use-after-free of"));
+    EXPECT_THAT(verbose.out, Not(HasSubstr(" \n")));
+    EXPECT_THAT(verbose.out, Not(HasSubstr("\n\n\n")));
     EXPECT_THAT(verbose.out, HasSubstr("freed at 2000000 ns by task unload-driver drv"));
 }
 
