@@ -184,6 +184,21 @@ TEST_F(TestCommand, BadInputIsAnErrorOfItsOwn) {
     EXPECT_THAT(ktap.out, HasSubstr("# ERROR " + path("all/broken.json")));
 }
 
+TEST_F(TestCommand, BadInputThatOnlyTheRunMeetsIsAnErrorOfItsCase) {
+    scratch_.file("w.jsonl", R"({"format":"fenceline/workload","version":1,)"
+                             R"("entities":[{"id":"a/gfx","rings":["gfx"]}]})"
+                             "\n"
+                             R"({"id":0,"at":0,"entity":"a/gfx","duration":-1})"
+                             "\n");
+    scratch_.file("all/z.json", R"({"format":"fenceline/scenario","version":1,
+        "workload":"../w.jsonl","expect":{"end":"normal"}})");
+    const Outcome outcome = run_program({"test", path("all")});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("w.jsonl:2: /duration: found -1"));
+    EXPECT_THAT(outcome.out, HasSubstr("error   " + path("all/z.json") + "/z\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("2 passed, 1 failed, 1 error"));
+}
+
 /// Documents inside a scenario: the file's name, and the place in it.
 TEST_F(TestCommand, FaultsInDocumentsInsideSayWhere) {
     const auto fault = [&](const std::string& text) {
