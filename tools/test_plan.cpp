@@ -2,6 +2,7 @@
 
 #include "workloads/input_error.hpp"
 #include "workloads/input_file.hpp"
+#include "workloads/schedule.hpp"
 
 #include <fmt/format.h>
 
@@ -126,6 +127,17 @@ PreparedRun prepare_case(const Scenario& scenario, const ScenarioCase& one, Work
     return prepare(std::move(config), cache);
 }
 
+/// The schedule that the case is run under, if any.
+std::optional<sim::Schedule> schedule_of(const ScenarioCase& one) {
+    if (const auto* const path = std::get_if<std::string>(&one.schedule)) {
+        return workloads::read_schedule(*path);
+    }
+    if (const auto* const given = std::get_if<workloads::InlineDocument>(&one.schedule)) {
+        return workloads::interpret_schedule(given->document, given->source);
+    }
+    return std::nullopt;
+}
+
 std::string full_name_of(const Scenario& scenario, const ScenarioCase& one) {
     return scenario.source_path + "/" + scenario.name + (one.name.empty() ? "" : "/" + one.name);
 }
@@ -184,13 +196,6 @@ std::vector<FoundScenario> find_scenarios(const std::vector<std::string>& paths)
     return found;
 }
 
-std::string schedule_fault(const Scenario& scenario, const ScenarioCase& one) {
-    return std::holds_alternative<std::monostate>(one.schedule)
-               ? std::string()
-               : scenario.source_path + ": " + one.schedule_where +
-                     ": schedules cannot be replayed yet";
-}
-
 bool passes_filter(const std::string& full_name, const std::string& filter) {
     if (filter.find_first_of("*?[") == std::string::npos) {
         return full_name.find(filter) != std::string::npos;
@@ -201,9 +206,7 @@ bool passes_filter(const std::string& full_name, const std::string& filter) {
 PlannedCase plan_case(const Scenario& scenario, const ScenarioCase& one, WorkloadCache& cache) {
     PlannedCase planned = named_case(scenario, one);
     PreparedRun& prepared = planned.prepared.emplace(prepare_case(scenario, one, cache));
-    if (const std::string fault = schedule_fault(scenario, one); !fault.empty()) {
-        throw InputError(fault);
-    }
+    planned.schedule = schedule_of(one);
     check_clients(scenario, one, prepared);
     planned.flags = {one.keep_going, one.strict};
     planned.expect = one.expect;

@@ -5,6 +5,7 @@
 // paths as they were given, in a folder that of the names; nothing depends on the file system.
 #pragma once
 
+#include "sim/schedule.hpp"
 #include "tools/json_report.hpp"
 #include "tools/test_record.hpp"
 #include "workloads/scenario.hpp"
@@ -23,6 +24,7 @@ struct PlannedCase {
     std::string full_name; ///< FILE/SCENARIO/CASE, what --filter goes by
     std::string error;     ///< not empty: cannot be run
     std::optional<PreparedRun> prepared;
+    std::optional<sim::Schedule> schedule; ///< nothing: timed order
     RunFlags flags;
     workloads::Expectations expect;
     EventMatchers matchers;
@@ -53,11 +55,6 @@ struct FoundScenario {
 /// Reads and prepares the cases that pass the filter; scenarios without any are left out.
 [[nodiscard]] std::vector<PlannedScenario> plan_tests(const std::vector<FoundScenario>& found,
                                                       const std::string& filter);
-
-/// Why the case's schedule cannot be replayed; empty when it can, or when there is none. The only
-/// place that knows.
-[[nodiscard]] std::string schedule_fault(const workloads::Scenario& scenario,
-                                         const workloads::ScenarioCase& one);
 
 /// Makes one case ready. Throws InputError.
 [[nodiscard]] PlannedCase plan_case(const workloads::Scenario& scenario,

@@ -12,6 +12,7 @@ void run_and_check(const PlannedCase& one, const CaseOptions& how, CaseOutcome& 
     options.events = &record;
     options.keep_going = one.flags.keep_going;
     options.strict = one.flags.strict;
+    options.schedule = one.schedule ? &*one.schedule : nullptr;
     options.on_progress = how.on_progress;
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     jobs->read_ahead(how.processors);

@@ -3,6 +3,7 @@
 #include "workloads/first_fault.hpp"
 #include "workloads/input_file.hpp"
 #include "workloads/read_config.hpp"
+#include "workloads/schedule.hpp"
 
 #include <filesystem>
 #include <set>
@@ -70,7 +71,6 @@ WorkloadRef read_workload_ref(const Cursor& value, const Reader& reader) {
     return interpret_workload(document, {reader.file, 0, value.pointer()});
 }
 
-/// Only its form: see docs/formats.md, "Schedule".
 ScheduleRef read_schedule_ref(const Cursor& value, const Reader& reader) {
     if (!value.is_object()) {
         if (!value.json().is_string()) {
@@ -78,23 +78,10 @@ ScheduleRef read_schedule_ref(const Cursor& value, const Reader& reader) {
         }
         return read_path(value, reader);
     }
-    const auto read_step = [](const Cursor& step) {
-        if (!step.json().is_array() || step.json().size() != 2) {
-            step.fail("a pair: the context that moves and the operation it makes");
-        }
-        step.elements([](const Cursor& part) { (void)part.name(); });
-    };
-    value.members({
-        {"format", Need::optional,
-         [](const Cursor& v) {
-             const std::string_view names[] = {"fenceline/schedule"};
-             (void)v.choice(names);
-         }},
-        {"version", Need::optional, [](const Cursor& v) { (void)v.integer(1, 1); }},
-        {"steps", Need::required, [&](const Cursor& v) { v.elements(read_step); }},
-    });
-    return InlineDocument{completed(value.json(), "fenceline/schedule"),
-                          {reader.file, 0, value.pointer()}};
+    InlineDocument given{completed(value.json(), "fenceline/schedule"),
+                         {reader.file, 0, value.pointer()}};
+    (void)interpret_schedule(given.document, given.source);
+    return given;
 }
 
 void read_options(const Cursor& value, ScenarioCase& one) {
@@ -133,7 +120,6 @@ void read_common(const Cursor& value, std::string_view key, const Reader& reader
             one.workload = read_workload_ref(value, reader);
         } else if (key == "schedule") {
             one.schedule = read_schedule_ref(value, reader);
-            one.schedule_where = value.pointer();
         } else if (key == "options") {
             read_options(value, one);
         } else {

@@ -51,7 +51,6 @@ struct ScenarioCase {
     ConfigRef config;     ///< nothing: the defaults
     WorkloadRef workload; ///< nothing: the one that the configuration names
     ScheduleRef schedule;
-    std::string schedule_where; ///< JSON pointer; empty: there is none
     bool keep_going = false;
     bool strict = false;
     std::vector<CaseSetting> settings; ///< in the order in which they stand

@@ -34,16 +34,24 @@ sim::ScheduleStep read_step(const Cursor& value) {
     return step;
 }
 
-sim::Schedule read_document(const Cursor& root, Need head, const std::string& source) {
+} // namespace
+
+sim::Schedule read_schedule(const std::string& path) {
+    const Source source{path == "-" ? "<stdin>" : path};
+    return interpret_schedule(parse_json(read_text(path), source), source);
+}
+
+sim::Schedule interpret_schedule(const Json& document, const Source& source) {
+    const Cursor root(document, source);
     sim::Schedule schedule;
-    schedule.source = source;
+    schedule.source = source.file + (root.pointer().empty() ? "" : ": " + root.pointer());
     root.members({
-        {"format", head,
+        {"format", Need::required,
          [](const Cursor& value) {
              const std::string_view names[] = {"fenceline/schedule"};
              (void)value.choice(names);
          }},
-        {"version", head, [](const Cursor& value) { (void)value.integer(1, 1); }},
+        {"version", Need::required, [](const Cursor& value) { (void)value.integer(1, 1); }},
         {"about", Need::optional, [](const Cursor& value) { (void)value.text(); }},
         {"steps", Need::required,
          [&](const Cursor& value) {
@@ -51,18 +59,6 @@ sim::Schedule read_document(const Cursor& root, Need head, const std::string& so
          }},
     });
     return schedule;
-}
-
-} // namespace
-
-sim::Schedule read_schedule(const std::string& path) {
-    const Source source{path == "-" ? "<stdin>" : path};
-    const Json document = parse_json(read_text(path), source);
-    return read_document(Cursor(document, source), Need::required, source.file);
-}
-
-sim::Schedule read_schedule(const Cursor& value) {
-    return read_document(value, Need::optional, value.source() + value.pointer());
 }
 
 std::string schedule_text(const sim::Schedule& schedule) {

@@ -15,8 +15,8 @@ namespace fenceline::workloads {
 /// The file, checked. Throws InputError.
 [[nodiscard]] sim::Schedule read_schedule(const std::string& path);
 
-/// A schedule inside another document: an object that need not say `format` and `version`.
-[[nodiscard]] sim::Schedule read_schedule(const Cursor& value);
+/// The same from a document already read, which may stand in another one.
+[[nodiscard]] sim::Schedule interpret_schedule(const Json& document, const Source& source);
 
 /// The document, a step a line; reading it gives an equal Schedule.
 [[nodiscard]] std::string schedule_text(const sim::Schedule& schedule);

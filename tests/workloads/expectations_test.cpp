@@ -112,7 +112,6 @@ TEST(Scenarios, CasesHaveWhatTheyDoNotSay) {
     EXPECT_EQ(a.pointer, "/cases/0");
     EXPECT_EQ(std::get<std::string>(a.workload), "folder/w.json");
     EXPECT_EQ(std::get<std::string>(a.schedule), "x.json");
-    EXPECT_EQ(a.schedule_where, "/schedule");
     EXPECT_TRUE(a.strict);
     const Config config = config_of(a, two);
     EXPECT_EQ(config.seed, 4U);
@@ -121,7 +120,6 @@ TEST(Scenarios, CasesHaveWhatTheyDoNotSay) {
     EXPECT_EQ(config.rings[0].credit_limit, 1U);
     const ScenarioCase& b = two.cases[1];
     EXPECT_EQ(std::get<std::string>(b.workload), "/w.json");
-    EXPECT_EQ(b.schedule_where, "/cases/1/schedule");
     EXPECT_EQ(std::get<InlineDocument>(b.schedule).document["format"], "fenceline/schedule");
     EXPECT_FALSE(b.strict);
     EXPECT_EQ(config_of(b, two).seed, 1U);
