@@ -10,6 +10,7 @@
 #include "workloads/json_reader.hpp"
 #include "workloads/names.hpp"
 #include "workloads/read_config.hpp"
+#include "workloads/schedule.hpp"
 #include "workloads/support.hpp"
 
 #include <fmt/format.h>
