@@ -2,6 +2,7 @@
 
 #include "fences/fence_array.hpp"
 #include "fences/fence_chain.hpp"
+#include "fences/sizes.hpp"
 #include "fences/stub_fence.hpp"
 
 #include <fmt/format.h>
@@ -39,9 +40,17 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
                  }),
       resv_lists(m, "dma_resv list", [](const ResvList&) { return std::string("dma_resv list"); }),
       irq_work_context(sim::ContextKind::irq, "irq_work", m.next_context_id()),
-      base_(m.arena.base()), shared_lock_(p.public_rules.lock == LockRule::shared),
-      pair_slab_(p.public_rules.memory == MemoryRule::slab),
-      hardware_slab_(p.hardware.memory == MemoryRule::slab),
+      base_(m.arena.base()), shared_lock_(p.pair_rules().lock == LockRule::shared),
+      care_for_pairs_(needs_care(p.pair_rules()) || p.pair_rules().memory == MemoryRule::slab ||
+                      p.teardown == TeardownRule::wait_for_references),
+      care_for_hardware_(needs_care(p.hardware) || p.hardware.memory == MemoryRule::slab ||
+                         p.teardown == TeardownRule::wait_for_references),
+      care_at_signal_(false),
+      count_callbacks_(p.pair_rules().callbacks == CallbacksRule::counted ||
+                       p.hardware.callbacks == CallbacksRule::counted),
+      hardware_bytes_(static_cast<std::uint32_t>(hardware_fence_bytes(p))),
+      pair_bytes_(static_cast<std::uint32_t>(sched_fence_bytes(p))),
+      fences_of_pair_(p.public_fence == PublicFence::finished_only ? 1 : 2),
       callbacks_(m, "callback", [](const Callback&) { return std::string("callback"); }) {
     machine.lock_order.declare_irq_unsafe("syncobj->lock"); // taken with spin_lock
     // dma-buf is built into the kernel: this text never goes away.
@@ -54,9 +63,26 @@ std::uint32_t FenceCore::context_alloc(std::uint32_t count) {
     return std::exchange(next_context_, next_context_ + count);
 }
 
-OpsId FenceCore::add_ops(const FenceOps& ops, ModuleRef module) {
-    ops_.push_back({&ops, module});
-    return static_cast<OpsId>(ops_.size() - 1);
+OpsId FenceCore::add_ops(const FenceOps& ops, ModuleRef module, const FenceRules& rules) {
+    OpsTable table{.ops = &ops, .module = module, .home = module};
+    table.names = rules.names;
+    table.pins_module = rules.module == ModuleRule::pinned_by_fence;
+    table.counts_callbacks = rules.callbacks == CallbacksRule::counted;
+    table.slab = rules.memory == MemoryRule::slab;
+    const auto id = static_cast<OpsId>(ops_.size());
+    const bool detaches = rules.ops == OpsRule::detach_on_signal && ops.release == nullptr;
+    if (detaches) {
+        table.detached = static_cast<OpsId>(id + 1);
+        care_at_signal_ = true;
+    }
+    ops_.push_back(table);
+    if (detaches) {
+        table.ops = &kDetachedOps;
+        table.module = {};
+        table.detached = 0;
+        ops_.push_back(table);
+    }
+    return id;
 }
 
 void FenceCore::name_context(std::uint32_t context, std::string name) {
@@ -117,6 +143,8 @@ void FenceCore::run_callbacks(FenceRef ref, std::uint32_t first) {
         callbacks_.free(callbacks_.handle_at(slot));
         slot = callback.next;
         callback.fn(callback.env, ref, callback.owner);
+        if (count_callbacks_) [[unlikely]]
+            uncount_callback(ref);
     }
 }
 
@@ -232,6 +260,8 @@ CallbackRef FenceCore::link_first(Fence& fence, Callback callback) {
     callback.previous = kNoCallback;
     callback.next = list.first(); // none, when it is empty
     const CallbackRef node = callbacks_.alloc(callback);
+    if (count_callbacks_) [[unlikely]]
+        count_callback(fence);
     if (!list.empty())
         callbacks_.at(list.first()).previous = node.index();
     fence.callbacks = {node.index(), list.empty() ? node.index() : list.last()};
@@ -254,23 +284,19 @@ void FenceCore::unlink(Fence& fence, CallbackRef callback) {
 bool FenceCore::remove_callback(FenceRef ref, CallbackRef callback) {
     sim::Frame frame(machine, "dma_fence_remove_callback");
     Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
-    if (callback == kOwnCallback)
-        return remove_own_callback(fence);
-    if (!callbacks_.alive(callback))
-        return false;
-    unlink(fence, callback);
-    return true;
-}
-
-std::string FenceCore::driver_name(FenceRef ref) {
-    sim::Frame frame(machine, "fence->ops->get_driver_name");
-    return ops_of(get(ref)).driver_name(*this, ref);
-}
-
-std::string FenceCore::timeline_name(FenceRef ref) {
-    sim::Frame frame(machine, "fence->ops->get_timeline_name");
-    return ops_of(get(ref)).timeline_name(*this, ref);
+    bool removed = false;
+    {
+        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+        if (callback == kOwnCallback) {
+            removed = remove_own_callback(fence);
+        } else if (callbacks_.alive(callback)) {
+            unlink(fence, callback);
+            removed = true;
+        }
+    }
+    if (removed && count_callbacks_) [[unlikely]]
+        uncount_callback(ref);
+    return removed;
 }
 
 void FenceCore::forget_deadline(FenceRef ref, const Fence& fence) {
@@ -285,8 +311,8 @@ void FenceCore::free_hardware(void* self, std::uint64_t packed) {
     const auto memory = ref.memory<HardwareFence>();
     const Fence& fence = core.hardware.get(memory, "fence").base;
     core.forget_deadline(ref, fence);
-    if (core.hardware_slab_) // kmem_cache_free needs the module's cache
-        --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
+    if (core.care_for_hardware_) // from a slab, say
+        core.freed_by_rules(ref, fence);
     core.note_freed(1);
     core.hardware.free(memory);
 }
@@ -298,9 +324,9 @@ void FenceCore::free_pair(void* self, std::uint64_t packed) {
     const auto memory = ref.memory<SchedFence>();
     const Fence& fence = core.pairs.get(memory, "fence").finished;
     core.forget_deadline(ref, fence);
-    if (core.pair_slab_)
-        --core.modules.get(core.ops_[fence.ops].module, "slab").slab_objects;
-    core.note_freed(2);
+    if (core.care_for_pairs_)
+        core.freed_by_rules(ref, fence);
+    core.note_freed(core.fences_of_pair_);
     core.pairs.free(memory);
 }
 
@@ -310,8 +336,8 @@ void FenceCore::free_plain_pair(void* self, std::uint64_t packed) {
     const auto memory = FenceRef::unpack(packed).memory<SchedFence>();
     const SchedFence& pair = core.pairs.get(memory, "fence");
     core.hardware.free(pair.parent.memory<HardwareFence>());
-    if (core.pair_slab_)
-        --core.modules.get(core.ops_[pair.finished.ops].module, "slab").slab_objects;
+    if (core.care_for_pairs_) // that it is from a slab is all that there can be to it
+        --core.modules.get(core.ops_[pair.finished.ops].home, "slab").slab_objects;
     core.note_freed(3);
     core.pairs.free(memory);
 }

@@ -20,6 +20,7 @@
 #include "fences/resv_list.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
+#include "sim/wait.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -65,8 +66,37 @@ class FenceCore {
 
     /// dma_fence_context_alloc: the first of `count` numbers that nobody else has.
     std::uint32_t context_alloc(std::uint32_t count);
-    /// Registers an ops table that is part of `module`'s text; null: of the kernel's own.
-    OpsId add_ops(const FenceOps& ops, ModuleRef module);
+    /// Registers an ops table that is part of `module`'s text; null: of the kernel's own. Its fences
+    /// live by `rules`, as far as the core is concerned.
+    OpsId add_ops(const FenceOps& ops, ModuleRef module, const FenceRules& rules = {});
+    /// What else there is to do for a fence whose ops are of add_ops(): its names are copied, its
+    /// module is pinned. Only where the rules are such: see needs_care().
+    void take_care(FenceRef ref, std::string_view timeline);
+    [[nodiscard]] static bool needs_care(const FenceRules& rules) {
+        return rules.names == NamesRule::copied || rules.module == ModuleRule::pinned_by_fence;
+    }
+    /// Somebody keeps count of the fences with these ops that have not signalled: an atomic each.
+    void count_unsignalled(OpsId ops) { ops_[ops].counts_unsignalled = care_at_signal_ = true; }
+    /// Hears of every hardware fence whose memory goes, before it does.
+    using FreedFn = void (*)(void* env, FenceRef ref);
+    void watch_freed(FreedFn fn, void* env) {
+        freed_watchers_.push_back({fn, env});
+        care_for_hardware_ = true;
+    }
+    /// Whoever waits for fences to be freed; woken at each.
+    sim::WaitQueue freed;
+    /// try_module_get and module_put.
+    void pin_module(ModuleRef module) { modules.get(module, "module").users.add(machine, 1); }
+    void unpin_module(ModuleRef module) { modules.get(module, "module").users.sub(machine, 1); }
+    // Contexts that fences count (ContextRule::refcounted).
+    /// Its creator lets go: it dies now, or with the last fence.
+    void abandon_context(OwnerRef context);
+    /// A fence is released.
+    void put_context(OwnerRef context);
+    /// It dies, at once or as the retire rule says.
+    void drop_owner(OwnerRef owner);
+    /// "fence x" or "context y" of whoever has held the module longest; for messages.
+    [[nodiscard]] std::string first_user_of(ModuleRef module);
     /// How reports name a fence of this context ("a/gfx"); optional.
     void name_context(std::uint32_t context, std::string name);
     [[nodiscard]] std::string describe(FenceRef ref);
@@ -215,9 +245,10 @@ class FenceCore {
     /// The deadline that a fence has been given and kept.
     [[nodiscard]] std::optional<sim::Time> deadline_of(FenceRef ref);
 
-    /// ops->get_driver_name and ops->get_timeline_name: through the ops table, so into the module.
-    std::string driver_name(FenceRef ref);
-    std::string timeline_name(FenceRef ref);
+    /// dma_fence_driver_name and dma_fence_timeline_name, or what was in their place: by the rule
+    /// `names`, for most through the ops table and so into the module.
+    std::string driver_name(FenceRef ref) { return name_by_rule(ref, &FenceOps::driver_name); }
+    std::string timeline_name(FenceRef ref) { return name_by_rule(ref, &FenceOps::timeline_name); }
 
     /// The table behind a fence, checked: reading it is reading the module's text.
     const FenceOps& ops_of(const Fence& fence);
@@ -232,6 +263,11 @@ class FenceCore {
     [[nodiscard]] std::string module_name_of(const Fence& fence) {
         return modules.get(ops_[fence.ops].module, "ops").name;
     }
+    /// The same, or whose it was before they were detached.
+    [[nodiscard]] ModuleRef home_of(const Fence& fence) const { return ops_[fence.ops].home; }
+    [[nodiscard]] bool is_detached(const Fence& fence) const {
+        return ops_[fence.ops].ops == &kDetachedOps;
+    }
 
     /// Frees the memory of a fence or pair after a grace period (kfree_rcu, kmem_cache_free by
     /// RCU).
@@ -244,7 +280,9 @@ class FenceCore {
     [[nodiscard]] std::uint64_t pinned_bytes(FenceRef ref) {
         if (ref.part() == FencePart::container) [[unlikely]]
             return container_bytes(ref);
-        return ref.part() == FencePart::hardware ? kFenceBytes : kSchedFenceBytes;
+        const std::uint64_t bytes =
+            ref.part() == FencePart::hardware ? hardware_bytes_ : pair_bytes_;
+        return copied_names_.empty() ? bytes : bytes + copied_bytes(ref);
     }
 
     /// Reports what is alive although nothing can free it any more.
@@ -264,11 +302,27 @@ class FenceCore {
             peak_alive_ = alive_;
     }
     void note_freed(std::uint64_t count) { alive_ -= count; }
+    [[nodiscard]] std::uint32_t fences_of_pair() const { return fences_of_pair_; }
 
   private:
     struct OpsTable {
         const FenceOps* ops;
-        ModuleRef module;
+        ModuleRef module;   ///< whose text they are in; null: of the kernel's own, or none any more
+        ModuleRef home;     ///< the module that made the fence: its slab, its count
+        OpsId detached = 0; ///< what a fence has in its place once it has signalled; 0: it stays
+        NamesRule names = NamesRule::direct;
+        bool pins_module = false;
+        bool counts_callbacks = false;
+        bool slab = false;
+        bool counts_unsignalled = false;
+    };
+    struct FreedWatcher {
+        FreedFn fn;
+        void* env;
+    };
+    struct CopiedNames {
+        std::string driver;
+        std::string timeline;
     };
 
     [[gnu::always_inline]] sim::SpinLock& lock_of(FenceRef ref, Fence& fence) {
@@ -296,6 +350,14 @@ class FenceCore {
         release_here(ref, fence, holder);
     }
     void release_here(FenceRef ref, Fence& fence, Holder holder);
+    // What the rules may ask for (fence_rules.cpp).
+    static const FenceOps kDetachedOps;
+    [[gnu::noinline]] void signalled_by_rules(Fence& fence);
+    [[gnu::noinline]] void freed_by_rules(FenceRef ref, const Fence& fence);
+    std::string name_by_rule(FenceRef ref, std::string (*FenceOps::*name)(FenceCore&, FenceRef));
+    [[nodiscard]] std::uint64_t copied_bytes(FenceRef ref) const;
+    void count_callback(Fence& fence);
+    [[gnu::noinline]] void uncount_callback(FenceRef ref);
     // What is rare about signalling and releasing.
     [[gnu::cold]] void report_double_signal(FenceRef ref);
     bool poll(FenceRef ref, Fence& fence);
@@ -321,10 +383,18 @@ class FenceCore {
     void forget_deadline(FenceRef ref, const Fence& fence);
 
     std::byte* base_; ///< of the arena that all fences are in
-    // The policy, as decisions: a pair has one lock; memory is from a module's slab.
+    // The policy, as decisions: a pair has one lock; there is more to do when memory goes (it is
+    // from a module's slab, say), when a fence signals, or about callbacks.
     bool shared_lock_;
-    bool pair_slab_;
-    bool hardware_slab_;
+    bool care_for_pairs_;
+    bool care_for_hardware_;
+    bool care_at_signal_;
+    bool count_callbacks_;
+    std::uint32_t hardware_bytes_;
+    std::uint32_t pair_bytes_;
+    std::uint32_t fences_of_pair_; ///< two; one where there is no `scheduled`
+    std::vector<FreedWatcher> freed_watchers_;
+    std::unordered_map<std::uint64_t, CopiedNames> copied_names_; ///< by packed reference
     OwnCallbackFn own_fn_ = nullptr;
     void* own_env_ = nullptr;
     sim::Pool<Callback> callbacks_;

@@ -30,6 +30,8 @@ namespace fenceline::fences::inline FENCELINE_MODE {
                                                             sim::Time timestamp) {
     if (fence.flags.test_and_set_bit(machine, flag::signaled)) [[unlikely]]
         return false;
+    if (care_at_signal_) [[unlikely]]
+        signalled_by_rules(fence);
     const CallbackList callbacks = std::exchange(fence.callbacks, CallbackList{});
     fence.timestamp = timestamp;
     fence.flags.set_bit(machine, flag::timestamp);
@@ -41,6 +43,8 @@ namespace fenceline::fences::inline FENCELINE_MODE {
     if ((fence.flags.peek() & flag::own_callback) != 0) {
         fence.flags.unmark(flag::own_callback);
         own_fn_(own_env_, ref, fence, callbacks.owner());
+        if (count_callbacks_) [[unlikely]]
+            uncount_callback(ref);
     } else {
         run_callbacks(ref, callbacks.first());
     }
@@ -104,6 +108,8 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     if (!list.empty())
         callbacks_.at(list.last()).next = callback.index();
     fence.callbacks = {list.empty() ? callback.index() : list.first(), callback.index()};
+    if (count_callbacks_) [[unlikely]]
+        count_callback(fence);
     return callback;
 }
 
@@ -119,6 +125,8 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
         return {};
     fence.flags.mark(flag::own_callback);
     fence.callbacks = CallbackList(owner);
+    if (count_callbacks_) [[unlikely]]
+        count_callback(fence);
     return kOwnCallback;
 }
 
@@ -179,9 +187,10 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     if (ref.part() == FencePart::container) [[unlikely]]
         account_container_release(ref, fence, holder);
     else if (ref.part() == FencePart::hardware)
-        ledger.unpinned(kFenceBytes, fence.timestamp, machine.now(), holder, "hardware fence");
+        ledger.unpinned(pinned_bytes(ref), fence.timestamp, machine.now(), holder,
+                        "hardware fence");
     else
-        ledger.unpinned(kSchedFenceBytes, fence.timestamp, machine.now(), holder,
+        ledger.unpinned(pinned_bytes(ref), fence.timestamp, machine.now(), holder,
                         "scheduler fence");
 }
 

@@ -31,10 +31,18 @@ bool FenceCore::wait_timeout(FenceRef ref, sim::Time timeout) {
         throw;
     }
     Fence& waited_for = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, waited_for), "dma_fence::lock");
-    if (!woken && callbacks_.alive(callback))
-        unlink(waited_for, callback);
-    return waited_for.flags.test_bit(machine, flag::signaled);
+    bool removed = false;
+    bool signalled = false;
+    {
+        sim::SpinGuard guard(machine, lock_of(ref, waited_for), "dma_fence::lock");
+        removed = !woken && callbacks_.alive(callback);
+        if (removed)
+            unlink(waited_for, callback);
+        signalled = waited_for.flags.test_bit(machine, flag::signaled);
+    }
+    if (removed && count_callbacks_) [[unlikely]]
+        uncount_callback(ref);
+    return signalled;
 }
 
 /// dma_fence_set_deadline.

@@ -37,16 +37,22 @@ OwnerRef Lenders::*lender_of(LockRule rule) {
 HardwareFences::HardwareFences(FenceCore& core, ModuleRef driver)
     : core_(core), module_(driver),
       ops_(core.add_ops(
-          core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps : kOps, driver)),
+          core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps : kOps, driver,
+          core.policy.hardware)),
       lock_(lender_of(core.policy.hardware.lock)),
       counts_context_(core.policy.hardware.context == ContextRule::refcounted),
-      slab_(core.policy.hardware.memory == MemoryRule::slab) {}
+      care_(core.policy.hardware.memory == MemoryRule::slab ||
+            core.policy.teardown == TeardownRule::assert_signalled ||
+            FenceCore::needs_care(core.policy.hardware)) {
+    if (core.policy.teardown == TeardownRule::assert_signalled)
+        core.count_unsignalled(ops_);
+}
 
 bool HardwareFences::needs_context(const LifetimePolicy& policy) {
     // A ring's or a device's lock and names do without; everything else has a timeline per entity.
     const FenceRules& rules = policy.hardware;
     return rules.context == ContextRule::refcounted || rules.lock == LockRule::context ||
-           rules.lock == LockRule::in_fence;
+           rules.lock == LockRule::in_fence || policy.pair_rules().lock == LockRule::context;
 }
 
 OwnerRef HardwareFences::create_context(std::string name) {
@@ -55,50 +61,38 @@ OwnerRef HardwareFences::create_context(std::string name) {
     owner.kind = OwnerKind::context;
     owner.name = std::move(name);
     owner.references.init();
+    if (core_.policy.hardware.module == ModuleRule::pinned_by_context) {
+        owner.pinned = module_;
+        core_.pin_module(module_);
+    }
     return context;
 }
 
-void HardwareFences::drop_context(FenceCore& core, OwnerRef context) {
-    const auto free_now = [](void* self, std::uint64_t packed) {
-        static_cast<FenceCore*>(self)->owners.free(OwnerRef::unpack(packed));
-    };
-    if (core.policy.retire == RetireRule::immediate)
-        free_now(&core, context.pack());
-    else
-        core.rcu.call(free_now, &core, context.pack());
+void HardwareFences::made_by_rules(FenceRef ref, OwnerRef names) {
+    if (core_.policy.hardware.memory == MemoryRule::slab)
+        ++core_.modules.get(module_, "slab").slab_objects;
+    if (core_.policy.teardown == TeardownRule::assert_signalled)
+        ++core_.machine.counters.atomics; // one more that has not signalled
+    if (FenceCore::needs_care(core_.policy.hardware))
+        core_.take_care(ref, names ? core_.owners.get(names, "names").name : std::string());
 }
 
 void HardwareFences::abandon_context(OwnerRef context) {
     if (!context)
         return;
     sim::Frame frame(core_.machine, "driver: free the context");
-    if (core_.policy.hardware.context == ContextRule::uncounted) {
-        drop_context(core_, context);
-        return;
-    }
-    Owner& owner = core_.owners.get(context, "context");
-    owner.abandoned_at = core_.machine.now();
-    if (owner.references.put(core_.machine, "context")) {
-        drop_context(core_, context);
-        return;
-    }
-    owner.abandoned = true;
-    core_.ledger.pinned(kContextBytes);
+    if (counts_context_)
+        core_.abandon_context(context);
+    else
+        core_.drop_owner(context);
 }
 
 /// The driver's ops->release: gives the context back, then frees like the default does.
 void HardwareFences::release(FenceCore& core, FenceRef ref) {
     sim::Frame frame(core.machine, "driver: fence release");
     const OwnerRef context = core.hardware.at(ref.index()).names;
-    if (core.policy.hardware.context == ContextRule::refcounted && context) {
-        Owner& owner = core.owners.get(context, "context");
-        if (owner.references.put(core.machine, "context")) {
-            owner.abandoned = false;
-            core.ledger.unpinned(kContextBytes, owner.abandoned_at, core.machine.now(),
-                                 Holder::fence, "context");
-            drop_context(core, context);
-        }
-    }
+    if (core.policy.hardware.context == ContextRule::refcounted && context)
+        core.put_context(context);
     core.free_after_grace_period(ref);
 }
 

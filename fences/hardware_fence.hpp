@@ -50,11 +50,11 @@ class HardwareFences {
     [[nodiscard]] ModuleRef module() const { return module_; }
 
   private:
+    [[gnu::noinline]] void made_by_rules(FenceRef ref, OwnerRef names);
     static void release(FenceCore& core, FenceRef ref);
     static void set_deadline(FenceCore& core, FenceRef ref, sim::Time deadline);
     static std::string driver_name(FenceCore& core, FenceRef ref);
     static std::string timeline_name(FenceCore& core, FenceRef ref);
-    static void drop_context(FenceCore& core, OwnerRef context);
     static const FenceOps kOps;
     static const FenceOps kReleasingOps;
 
@@ -64,7 +64,7 @@ class HardwareFences {
     // The policy, as decisions.
     OwnerRef Lenders::*lock_; ///< whose lock it borrows; null: its own
     bool counts_context_;
-    bool slab_;
+    bool care_; ///< there is more to do for a new fence, for its slab's sake, say
 };
 
 [[gnu::always_inline]] inline FenceRef HardwareFences::create(const Lenders& lenders,
@@ -89,9 +89,10 @@ class HardwareFences {
     core_.note_allocated(1);
     if (counted)
         core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
-    if (slab_)
-        ++core_.modules.get(module_, "slab").slab_objects;
-    return {FencePart::hardware, memory.index(), memory.generation()};
+    const FenceRef ref{FencePart::hardware, memory.index(), memory.generation()};
+    if (care_)
+        made_by_rules(ref, lock && !counted ? lock : lenders.context);
+    return ref;
 }
 
 } // namespace fenceline::fences::inline FENCELINE_MODE

@@ -27,4 +27,9 @@ inline constexpr sim::HazardClass slab_in_use{
     "slab-in-use", "a module's slab cache was destroyed while objects of it were alive", true,
     "destroyed"};
 
+inline constexpr sim::HazardClass unsignalled_at_teardown{
+    "unsignalled-at-teardown",
+    "a driver asserts at teardown that all of its fences have signalled, and one has not", true,
+    "found"};
+
 } // namespace fenceline::fences::hazards

@@ -151,6 +151,10 @@ std::array<Preset, 8> make_presets() {
 
     LifetimePolicy counted_all = classic("refcount-all", detached);
     counted_all.public_fence = PublicFence::finished_only;
+    // Its finished fence has no release callback, so it lets go of the hardware fence at signal; and
+    // a module goes only after everything that its fences can still call into it for.
+    counted_all.parent = ParentRule::until_signal;
+    counted_all.teardown = TeardownRule::drain;
     counted_all.retire = RetireRule::after_grace_period;
     counted_all.job_refs = RefsRule::refcounted;
     counted_all.queue_refs = RefsRule::refcounted;
@@ -176,17 +180,48 @@ std::array<Preset, 8> make_presets() {
               std::move(counted_all)}}};
 }
 
-std::string value_name(const Rule& rule, const LifetimePolicy& policy, bool hardware) {
-    return std::string(rule.values[static_cast<std::size_t>(rule.get(policy, hardware))].name);
+/// `"hardware.lock": "shared"`.
+std::string named(bool hardware, std::string_view key, std::string_view value) {
+    return "\"" + std::string(hardware ? "hardware." : "public.") + std::string(key) + "\": \"" +
+           std::string(value) + "\"";
 }
 
-/// Values that documents may say and that no run can honour yet.
-bool runs(const LifetimePolicy& policy, const FenceRules& fence) {
-    return fence.ops == OpsRule::stay && fence.names == NamesRule::direct &&
-           fence.module == ModuleRule::unpinned &&
-           (fence.memory == MemoryRule::slab || fence.memory == MemoryRule::kmalloc) &&
-           fence.callbacks == CallbacksRule::uncounted &&
-           (policy.teardown == TeardownRule::none || policy.teardown == TeardownRule::drain);
+/// What holds for either fence by itself.
+std::optional<Contradiction> contradiction_in(const FenceRules& rules, bool hardware) {
+    if (rules.context == ContextRule::refcounted && rules.release != ReleaseRule::callback)
+        return Contradiction{named(hardware, "context", "refcounted") + " with \"release\": \"none\"",
+                             "\"callback\", which gives the reference back"};
+    if (rules.module == ModuleRule::pinned_by_context && rules.context != ContextRule::refcounted)
+        return Contradiction{
+            named(hardware, "module", "pinned-by-context") + " with \"context\": \"uncounted\"",
+            "\"refcounted\": a context that no fence counts goes without them, and its hold on the "
+            "module with it"};
+    return std::nullopt;
+}
+
+/// What holds for the scheduler's own fences.
+std::optional<Contradiction> contradiction_in_public(const LifetimePolicy& policy) {
+    const FenceRules& own = policy.public_rules;
+    const bool pair = policy.public_fence == PublicFence::split;
+    if (!pair && own.lock == LockRule::shared)
+        return Contradiction{
+            named(false, "lock", "shared") + " with \"public_fence\": \"finished-only\"",
+            "\"inline\" or a borrowed lock: there is no second fence to share one with"};
+    if (pair && own.release != ReleaseRule::callback)
+        return Contradiction{named(false, "release", "none") +
+                                 " with \"public_fence\": \"split\"",
+                             "\"callback\": finished's release lets go of scheduled, and "
+                             "scheduled's of the hardware fence"};
+    if (own.release != ReleaseRule::callback && policy.parent == ParentRule::until_release)
+        return Contradiction{named(false, "release", "none") +
+                                 " with \"parent\": \"until-release\"",
+                             "\"parent\": \"until-signal\", or a release callback that puts the "
+                             "hardware fence"};
+    if (own.memory == MemoryRule::embedded_in_job)
+        return Contradiction{named(false, "memory", "embedded-in-job"),
+                             "another memory: only the driver's own fence can be part of its job "
+                             "(\"hardware\": {\"memory\": \"embedded-in-job\"})"};
+    return std::nullopt;
 }
 
 } // namespace
@@ -207,42 +242,38 @@ const Preset* find_preset(std::string_view name) {
     return nullptr;
 }
 
-std::optional<std::string> unsupported_reason(const LifetimePolicy& policy) {
-    // Each rule alone, put into a policy that runs: the first that no longer does is the reason.
-    const LifetimePolicy plain = presets()[1].policy;
-    for (const Rule& rule : kRules) {
-        for (const bool hardware : {false, true}) {
-            if (!rule.per_fence && hardware)
-                continue;
-            if (rule.per_fence && !hardware && policy.public_fence == PublicFence::hardware)
-                continue;
-            LifetimePolicy probe = plain;
-            rule.set(probe, hardware, rule.get(policy, hardware));
-            const bool ok = runs(probe, probe.public_rules) && runs(probe, probe.hardware) &&
-                            probe.public_fence != PublicFence::finished_only &&
-                            probe.job_refs == RefsRule::scheduler &&
-                            probe.queue_refs == RefsRule::scheduler && !probe.signal_on_drop;
-            if (!ok)
-                return std::string(rule.key) + ": " + value_name(rule, policy, hardware);
-        }
-    }
-    // drm/sched's own fences keep what they point to by construction; only these forms are
-    // modelled.
-    if (policy.public_fence == PublicFence::split) {
-        const FenceRules& own = policy.public_rules;
-        if (own.lock != LockRule::shared && own.lock != LockRule::in_fence)
-            return std::string("public.lock other than shared and inline");
-        if (own.context == ContextRule::refcounted)
-            return std::string("public.context: refcounted");
-        if (own.release != ReleaseRule::callback)
-            return std::string("public.release: none under public_fence: split");
-    }
+FenceRules LifetimePolicy::pair_rules() const {
+    return public_fence == PublicFence::hardware ? LifetimePolicy().public_rules : public_rules;
+}
+
+bool LifetimePolicy::plain_jobs() const {
+    const auto plain = [](const FenceRules& rules) {
+        return rules.names != NamesRule::copied && rules.module == ModuleRule::unpinned &&
+               (rules.memory == MemoryRule::slab || rules.memory == MemoryRule::kmalloc) &&
+               rules.callbacks == CallbacksRule::uncounted;
+    };
+    const FenceRules own = pair_rules();
+    return public_fence != PublicFence::finished_only && plain(own) && plain(hardware) &&
+           (own.lock == LockRule::shared || own.lock == LockRule::in_fence) &&
+           own.context == ContextRule::uncounted &&
+           (hardware.ops == OpsRule::stay || hardware.release == ReleaseRule::callback) &&
+           teardown != TeardownRule::assert_signalled &&
+           teardown != TeardownRule::wait_for_references && job_refs == RefsRule::scheduler &&
+           queue_refs == RefsRule::scheduler;
+}
+
+std::optional<Contradiction> contradiction(const LifetimePolicy& policy) {
     if (policy.hardware.lock == LockRule::shared)
-        return std::string("hardware.lock: shared");
-    if (policy.hardware.context == ContextRule::refcounted &&
-        policy.hardware.release != ReleaseRule::callback)
-        return std::string("context: refcounted without release: callback");
-    return std::nullopt;
+        return Contradiction{
+            named(true, "lock", "shared"),
+            "\"inline\" or a borrowed lock: only scheduled and finished can share one"};
+    if (auto found = contradiction_in(policy.hardware, true))
+        return found;
+    if (policy.public_fence == PublicFence::hardware)
+        return std::nullopt;
+    if (auto found = contradiction_in(policy.public_rules, false))
+        return found;
+    return contradiction_in_public(policy);
 }
 
 } // namespace fenceline::fences

@@ -78,6 +78,23 @@ struct LifetimePolicy {
     RefsRule job_refs = RefsRule::scheduler;
     RefsRule queue_refs = RefsRule::scheduler;
     bool signal_on_drop = false;
+    /// No rule: whether the driver does at teardown what the rules demand of it (quirk
+    /// `break-contract`).
+    bool keeps_contract = true;
+
+    /// What holds for the scheduler's own fences: the public rules, or, where the driver's fence is
+    /// the public one, drm/sched's as they are.
+    [[nodiscard]] FenceRules pair_rules() const;
+    /// What the driver really does at teardown.
+    [[nodiscard]] TeardownRule teardown_done() const {
+        return keeps_contract ? teardown : TeardownRule::none;
+    }
+    [[nodiscard]] RetireRule retire_done() const {
+        return keeps_contract ? retire : RetireRule::immediate;
+    }
+    /// Whether the fast way of plain jobs (scheduler/plain_job.cpp) knows all that these rules do
+    /// to a job that nothing odd happens to.
+    [[nodiscard]] bool plain_jobs() const;
 
     friend bool operator==(const LifetimePolicy&, const LifetimePolicy&) = default;
 };
@@ -109,13 +126,19 @@ struct Preset {
     LifetimePolicy policy;
 };
 
-/// All presets, in the order of their history. Not all can be run yet: see unsupported_reason().
+/// All presets, in the order of their history.
 [[nodiscard]] std::span<const Preset> presets();
 
 /// The preset of that name, or nullptr.
 [[nodiscard]] const Preset* find_preset(std::string_view name);
 
-/// Why this version cannot run the composition (which rule, which value), or nothing when it can.
-[[nodiscard]] std::optional<std::string> unsupported_reason(const LifetimePolicy& policy);
+/// Two rules of a composition that exclude each other, in the words of an error message.
+struct Contradiction {
+    std::string found;    ///< which value, and beside which other
+    std::string expected; ///< what would do, and why this does not
+};
+/// The first contradiction in the composition, if there is any. Rules of the public fence do not
+/// matter where the driver's own is the public one.
+[[nodiscard]] std::optional<Contradiction> contradiction(const LifetimePolicy& policy);
 
 } // namespace fenceline::fences

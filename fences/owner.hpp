@@ -9,6 +9,7 @@
 // A module owns what goes away at rmmod: the text behind an ops table and slab caches.
 #pragma once
 
+#include "sim/atomic.hpp"
 #include "sim/heap.hpp"
 #include "sim/lock.hpp"
 #include "sim/refcount.hpp"
@@ -18,9 +19,14 @@
 
 namespace fenceline::fences::inline FENCELINE_MODE {
 
+struct Module;
+using ModuleRef = sim::Handle<Module>;
+
 struct Module {
     std::string name;
     std::uint64_t slab_objects = 0; ///< alive in the module's own slab cache
+    /// try_module_get less module_put: what rmmod looks at. Counted where the policy says so.
+    sim::Atomic<std::uint32_t> users{0};
 };
 
 enum class OwnerKind : std::uint8_t { context, ring, device, scheduler };
@@ -30,6 +36,7 @@ struct Owner {
     std::string name;
     sim::SpinLock lock;
     sim::RefCount references; ///< used where the policy counts contexts
+    ModuleRef pinned;         ///< the module that it holds, under `module: pinned-by-context`
     bool abandoned = false;   ///< its creator has let go of it, fences still count it
     sim::Time abandoned_at = 0;
 };
@@ -38,7 +45,6 @@ struct Owner {
 [[nodiscard]] std::string describe_module(const Module& module);
 
 using OwnerRef = sim::Handle<Owner>;
-using ModuleRef = sim::Handle<Module>;
 
 /// Bytes of a context object that a counted fence pins; a round figure for a small driver object
 /// (name, lock, count, list, hardware mapping), since every driver's differs.

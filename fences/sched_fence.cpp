@@ -14,10 +14,68 @@ const FenceOps SchedFences::kFinishedOps{.type = "drm_sched_fence_ops_finished",
                                          .release = release_finished,
                                          .set_deadline = set_deadline_finished};
 
+// Where the pair counts the scheduler's context.
+const FenceOps SchedFences::kCountedScheduledOps{.type = "drm_sched_fence_ops_scheduled",
+                                                 .driver_name = driver_name,
+                                                 .timeline_name = timeline_name,
+                                                 .release = release_counted_pair};
+const FenceOps SchedFences::kCountedFinishedOps{.type = "drm_sched_fence_ops_finished",
+                                                .driver_name = driver_name,
+                                                .timeline_name = timeline_name,
+                                                .release = release_counted_finished,
+                                                .set_deadline = set_deadline_finished};
+// Where there is no scheduled fence.
+const FenceOps SchedFences::kOnlyFinishedOps{.type = "drm_dep_fence_ops",
+                                             .driver_name = driver_name,
+                                             .timeline_name = timeline_name,
+                                             .set_deadline = set_deadline_finished};
+const FenceOps SchedFences::kReleasingOnlyFinishedOps{.type = "drm_dep_fence_ops",
+                                                      .driver_name = driver_name,
+                                                      .timeline_name = timeline_name,
+                                                      .release = release_only_finished,
+                                                      .set_deadline = set_deadline_finished};
+
+const FenceOps& SchedFences::scheduled_ops(const LifetimePolicy& policy) {
+    return policy.pair_rules().context == ContextRule::refcounted ? kCountedScheduledOps
+                                                                  : kScheduledOps;
+}
+const FenceOps& SchedFences::finished_ops(const LifetimePolicy& policy) {
+    const FenceRules rules = policy.pair_rules();
+    if (policy.public_fence == PublicFence::finished_only)
+        return rules.release == ReleaseRule::callback ? kReleasingOnlyFinishedOps
+                                                      : kOnlyFinishedOps;
+    return rules.context == ContextRule::refcounted ? kCountedFinishedOps : kFinishedOps;
+}
+
 SchedFences::SchedFences(FenceCore& core, ModuleRef gpu_sched)
-    : core_(core), module_(gpu_sched), scheduled_ops_(core.add_ops(kScheduledOps, gpu_sched)),
-      finished_ops_(core.add_ops(kFinishedOps, gpu_sched)),
-      slab_(core.policy.public_rules.memory == MemoryRule::slab) {}
+    : core_(core), module_(gpu_sched),
+      scheduled_ops_(
+          core.add_ops(scheduled_ops(core.policy), gpu_sched, core.policy.pair_rules())),
+      finished_ops_(core.add_ops(finished_ops(core.policy), gpu_sched, core.policy.pair_rules())),
+      slab_(core.policy.pair_rules().memory == MemoryRule::slab),
+      care_(FenceCore::needs_care(core.policy.pair_rules()) ||
+            core.policy.pair_rules().context == ContextRule::refcounted),
+      only_finished_(core.policy.public_fence == PublicFence::finished_only),
+      finishes_plainly_(core.policy.plain_jobs() &&
+                        core.policy.parent == ParentRule::until_release),
+      ends_plainly_(core.policy.plain_jobs() && core.policy.hardware.memory != MemoryRule::slab) {}
+
+void SchedFences::init_by_rules(FenceRef ref, SchedFence& both) {
+    Owner& context = core_.owners.get(both.sched, "names");
+    if (core_.policy.public_rules.context == ContextRule::refcounted)
+        context.references.get(core_.machine, "context");
+    if (FenceCore::needs_care(core_.policy.public_rules))
+        core_.take_care(ref, context.name);
+}
+
+/// What is left of drm_sched_fence_scheduled where there is no such fence: the parent is set, and
+/// the job keeps the time of its start (in the room of the fence that is not there).
+void SchedFences::scheduled_unseen(FenceRef ref, SchedFence& both, FenceRef parent) {
+    if (parent)
+        set_parent(ref, both, parent);
+    both.scheduled.timestamp = core_.machine.now();
+    both.scheduled.flags.mark(flag::signaled | flag::timestamp);
+}
 
 void SchedFences::discard(FenceRef ref) {
     if (slab_)
@@ -49,7 +107,7 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
            (finished & scheduled & of_parent & flag::signaled) != 0 &&
            both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
            ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr &&
-           core_.policy.hardware.memory != MemoryRule::slab;
+           ends_plainly_;
 }
 
 /// In the timed form a pair that ends together with its parent, which is how nearly all of them do,
@@ -90,6 +148,27 @@ void SchedFences::release_finished(FenceCore& core, FenceRef ref) {
     } else if (both.scheduled.references.put(core.machine, "fence")) {
         release_pair(core, ref, both);
     }
+}
+
+/// The same two where the pair counts its scheduler's context.
+void SchedFences::release_counted_pair(FenceCore& core, FenceRef ref) {
+    SchedFence& both = core.pairs.at(ref.index());
+    core.put_context(both.sched);
+    release_pair(core, ref, both);
+}
+void SchedFences::release_counted_finished(FenceCore& core, FenceRef ref) {
+    sim::Frame frame(core.machine, "drm_sched_fence_release_finished");
+    core.put(ref.sibling(FencePart::scheduled), Holder::fence);
+}
+
+void SchedFences::release_only_finished(FenceCore& core, FenceRef ref) {
+    sim::Frame frame(core.machine, "drm_dep: fence release");
+    SchedFence& both = core.pairs.at(ref.index());
+    if (core.policy.public_rules.context == ContextRule::refcounted)
+        core.put_context(both.sched);
+    if (const FenceRef parent = both.parent)
+        core.put(parent, Holder::sched_fence);
+    core.free_after_grace_period(ref);
 }
 
 /// drm_sched_fence_get_driver_name.

@@ -22,8 +22,10 @@ class SchedFences {
 
     /// drm_sched_fence_alloc: memory only. The result names the pair by its `finished` half.
     FenceRef create();
-    /// drm_sched_fence_init: contexts `context` (scheduled) and `context + 1` (finished).
-    void init(FenceRef finished, OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
+    /// drm_sched_fence_init: contexts `context` (scheduled) and `context + 1` (finished). `lock`:
+    /// whose lock they borrow, where they do.
+    void init(FenceRef finished, OwnerRef sched, std::uint32_t context, std::uint32_t seqno,
+              OwnerRef lock = {});
     /// Both at once: the pair as init() leaves it.
     FenceRef create(OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
     /// drm_sched_fence_free: a pair that was never initialised.
@@ -43,7 +45,7 @@ class SchedFences {
     [[nodiscard]] bool finishes_plainly(const SchedFence& pair) const {
         constexpr std::uint16_t odd = flag::signaled | flag::held_by_input | flag::off_ledger;
         return pair.finished.callbacks.empty() && (pair.finished.flags.peek() & odd) == 0 &&
-               pair.finished.error == 0 && core_.policy.parent == ParentRule::until_release;
+               pair.finished.error == 0 && finishes_plainly_;
     }
     /// A reference taken, finished() without an error, and the reference put. `parent`: the bytes
     /// of the hardware fence, where that signals in the same step.
@@ -73,21 +75,36 @@ class SchedFences {
     static void release_pair(FenceCore& core, FenceRef ref, SchedFence& both);
     static void release_scheduled(FenceCore& core, FenceRef ref);
     static void release_finished(FenceCore& core, FenceRef ref);
+    static void release_counted_pair(FenceCore& core, FenceRef ref);
+    static void release_counted_finished(FenceCore& core, FenceRef ref);
+    static void release_only_finished(FenceCore& core, FenceRef ref);
+    [[nodiscard]] static const FenceOps& scheduled_ops(const LifetimePolicy& policy);
+    [[nodiscard]] static const FenceOps& finished_ops(const LifetimePolicy& policy);
+    void init_by_rules(FenceRef finished, SchedFence& pair);
+    void scheduled_unseen(FenceRef finished, SchedFence& pair, FenceRef parent);
     static std::string driver_name(FenceCore& core, FenceRef ref);
     static std::string timeline_name(FenceCore& core, FenceRef ref);
     static const FenceOps kScheduledOps;
     static const FenceOps kFinishedOps;
+    static const FenceOps kCountedScheduledOps;
+    static const FenceOps kCountedFinishedOps;
+    static const FenceOps kOnlyFinishedOps;
+    static const FenceOps kReleasingOnlyFinishedOps;
 
     FenceCore& core_;
     ModuleRef module_;
     OpsId scheduled_ops_;
     OpsId finished_ops_;
     bool slab_;
+    bool care_;             ///< there is more to do for a new pair
+    bool only_finished_;    ///< there is no scheduled fence
+    bool finishes_plainly_; ///< `finished` may signal, and the pair end, in one step
+    bool ends_plainly_;
 };
 
 [[gnu::always_inline]] inline FenceRef SchedFences::create() {
     const auto memory = core_.pairs.alloc();
-    core_.note_allocated(2);
+    core_.note_allocated(core_.fences_of_pair());
     if (slab_)
         ++core_.modules.get(module_, "slab").slab_objects;
     return {FencePart::finished, memory.index(), memory.generation()};
@@ -105,11 +122,14 @@ class SchedFences {
 }
 
 [[gnu::always_inline]] inline void SchedFences::init(FenceRef ref, OwnerRef sched,
-                                                     std::uint32_t context, std::uint32_t seqno) {
+                                                     std::uint32_t context, std::uint32_t seqno,
+                                                     OwnerRef lock) {
     SchedFence& both = pair(ref);
     both.sched = sched;
-    core_.init(both.scheduled, scheduled_ops_, {}, context, seqno);
-    core_.init(both.finished, finished_ops_, {}, context + 1, seqno);
+    core_.init(both.scheduled, scheduled_ops_, lock, context, seqno);
+    core_.init(both.finished, finished_ops_, lock, context + 1, seqno);
+    if (care_) [[unlikely]]
+        init_by_rules(ref, both);
 }
 
 /// drm_sched_fence_set_parent: a deadline that came before the parent is passed on now.
@@ -123,6 +143,8 @@ class SchedFences {
 
 [[gnu::always_inline]] inline void SchedFences::scheduled(FenceRef ref, SchedFence& both,
                                                           FenceRef parent) {
+    if (only_finished_) [[unlikely]]
+        return scheduled_unseen(ref, both, parent);
     sim::Frame frame(core_.machine, "drm_sched_fence_scheduled");
     // The parent comes first: a waiter for `scheduled` may look at it at once.
     if (parent)

@@ -97,11 +97,12 @@ void GpuSched::kill_one_job(JobRef job_ref) {
     job.last_dependency = job.next_dependency = kNoDependency;
 
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
-    log(JobEvent::scheduled, job, sched.ring_index);
+    const std::int32_t error = entities.peek(job.entity).kill_error;
+    log_scheduled(job, sched.ring_index);
     s_fences.scheduled(job.s_fence, FenceRef{});
-    log(JobEvent::finished, job, sched.ring_index, kEsrch);
-    s_fences.finished(job.s_fence, kEsrch);
-    sched.driver->free_job(*this, job_ref);
+    log(JobEvent::finished, job, sched.ring_index, error);
+    s_fences.finished(job.s_fence, error);
+    put_job(sched, job_ref);
 }
 
 /// drm_sched_entity_fini.

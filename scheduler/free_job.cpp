@@ -21,12 +21,12 @@ void GpuSched::free_finished_jobs(Scheduler& sched) {
     if (sched.kernel == KernelVersion::mainline) {
         while (const JobRef job = get_finished_job(sched)) {
             account_gpu_time(sched, jobs.get(job, "job"));
-            sched.driver->free_job(*this, job);
+            put_job(sched, job);
         }
         return;
     }
     if (const JobRef job = get_finished_job(sched))
-        sched.driver->free_job(*this, job);
+        put_job(sched, job);
     run_free_queue(sched);
 }
 

@@ -49,6 +49,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
@@ -158,12 +159,43 @@ class GpuSched {
     /// drm_sched_job_cleanup: gives back fences and dependencies; part of free_job.
     void job_cleanup(JobRef job);
 
+    // Counted jobs and queues, and who gives up on them (references.cpp). Without such rules a job
+    // is freed by whoever takes it off its list, and a scheduler by its driver.
+    /// kref_get of a job that somebody is at work on. Nothing where jobs are not counted.
+    void get_job(JobRef job) {
+        if (counts_jobs_) [[unlikely]]
+            job_references_[job.pack()].get(machine, "job");
+    }
+    /// kref_put; the last one frees the job, by way of the driver's free_job. Where jobs are not
+    /// counted that is what happens at once.
+    void put_job(Scheduler& sched, JobRef job);
+    /// The end of get_job().
+    void put_job_after_use(SchedulerRef sched, JobRef job) {
+        if (counts_jobs_) [[unlikely]]
+            put_job(schedulers.get(sched, "scheduler"), job);
+    }
+    /// The memory of a job goes, and with it what it holds of its queue.
+    void free_job_memory(JobRef job);
+    /// What a driver does in place of drm_sched_fini where queues are counted: it drops its
+    /// reference, and the last one ends the scheduler.
+    void put_scheduler(SchedulerRef sched);
+    /// Jobs of the scheduler that nobody can finish any more finish with `error`
+    /// (signal_on_drop).
+    void drop_jobs(SchedulerRef sched, std::int32_t error);
+    [[nodiscard]] bool counts_queues() const { return counts_queues_; }
+    sim::WaitQueue queues_ended; ///< woken whenever a counted scheduler has ended
+
     // The end (leftovers.cpp).
     /// Reports jobs that nobody can free any more, by what became of them.
     void report_leaked_jobs();
     /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
     void check_scores(bool strict);
 
+    /// Nobody hears of it where there is no such fence.
+    void log_scheduled(const Job& job, std::uint32_t ring) {
+        if (!only_finished_)
+            log(JobEvent::scheduled, job, ring);
+    }
     /// Tells the log, and counts. `finished` and `hw_done` carry the fence's error. The driver says
     /// what only it knows: run_job, hw_done and free_job.
     [[gnu::always_inline]] void log(JobEvent event, const Job& job, std::uint32_t ring,
@@ -283,6 +315,12 @@ class GpuSched {
                                                 const FairRules& fair);
     void wqueue_stop(Scheduler& sched);
     void cancel_remaining_jobs(Scheduler& sched);
+    // references.cpp
+    void count_new_job(JobRef job);
+    [[nodiscard]] fences::OwnerRef borrowed_lock(const Scheduler& sched, const Entity& entity) const;
+    void remove_callbacks(Scheduler& sched, RunQueueRef rq);
+    static void end_counted_scheduler(void* self, std::uint64_t sched);
+    void free_memory_of(SchedulerRef ref, Scheduler& sched);
     // leftovers.cpp
     void note_pending_jobs(const Scheduler& sched);
     std::int64_t score_drift(const Scheduler& sched, SchedulerRef ref);
@@ -300,6 +338,13 @@ class GpuSched {
     /// By entity index; empty in 6.12. A job outlives its entity and has no room for a handle.
     std::vector<EntityStatsRef> stats_by_entity_;
     bool counts_gpu_time_ = false;     ///< mainline
+    // The lifetime policy, as decisions.
+    bool only_finished_;   ///< nobody hears of `scheduled`
+    bool counts_jobs_;     ///< and of a counted queue a job holds a reference
+    bool counts_queues_;
+    bool pair_borrows_;    ///< the public fences' lock is somebody else's
+    bool counts_callbacks_;
+    std::unordered_map<std::uint64_t, sim::RefCount> job_references_; ///< where jobs are counted
     std::vector<JobRef> left_pending_; ///< on the pending list of a scheduler that is freed
     sim::SystemWorkqueue system_wq_;
     /// Queues of freed schedulers: cancelled items may still have a turn in the engine.

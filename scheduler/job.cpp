@@ -44,6 +44,8 @@ FENCELINE_HOT JobRef GpuSched::job_init(Entity& entity, std::uint32_t credits) {
     job.entity_index = entity.index;
     job.credits = credits;
     job.s_fence = s_fences.create();
+    if (counts_jobs_) [[unlikely]]
+        count_new_job(job_ref);
     return job_ref;
 }
 
@@ -115,8 +117,11 @@ FENCELINE_HOT RunQueue& GpuSched::arm_for(Job& job, Entity& entity) {
     if (entity.stats) [[unlikely]]
         get_stats(job);
     const std::uint32_t seqno = entity.fence_seq.inc_return(machine);
-    s_fences.init(job.s_fence, schedulers.get(job.sched, "scheduler").name_owner,
-                  entity.fence_context, seqno);
+    Scheduler& sched = schedulers.get(job.sched, "scheduler");
+    s_fences.init(job.s_fence, sched.name_owner, entity.fence_context, seqno,
+                  pair_borrows_ ? borrowed_lock(sched, entity) : fences::OwnerRef{});
+    if (counts_queues_) [[unlikely]]
+        sched.references.get(machine, "scheduler");
     return rq;
 }
 

@@ -77,6 +77,8 @@ void GpuSched::report_leaked_jobs() {
     std::array<std::size_t, kCauses> counts{};
     std::array<JobRef, kCauses> first{};
     jobs.for_each_live([&](JobRef ref, const Job& job) {
+        if (!job.s_fence) // the scheduler is done with it; its fence keeps it, and is reported
+            return;
         std::size_t cause = off_the_list;
         if (pending.contains(ref.pack()))
             cause = on_hardware;
@@ -109,7 +111,7 @@ void GpuSched::report_leaked_jobs() {
 std::int64_t GpuSched::score_drift(const Scheduler& sched, SchedulerRef ref) {
     std::int64_t expected = 0;
     jobs.for_each_live([&](JobRef, const Job& job) {
-        if (job.sched == ref && !core.peek_signaled(job.s_fence))
+        if (job.sched == ref && job.s_fence && !core.peek_signaled(job.s_fence))
             ++expected;
     });
     entities.for_each_live([&](EntityRef, const Entity& entity) {

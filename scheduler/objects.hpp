@@ -11,6 +11,7 @@
 #include "sim/atomic.hpp"
 #include "sim/heap.hpp"
 #include "sim/lock.hpp"
+#include "sim/refcount.hpp"
 #include "sim/time.hpp"
 #include "sim/wait.hpp"
 #include "sim/workqueue.hpp"
@@ -100,6 +101,8 @@ struct Entity {
     bool has_guilty_flag = false;      ///< drm_sched_entity::guilty is set
     sim::Atomic<std::uint32_t> guilty; ///< what it points at; 1: its jobs are cancelled when popped
     bool fini_done = false; ///< drm_sched_entity_fini has returned (the model's own mark)
+    std::int32_t kill_error = kEsrch; ///< what its queued jobs finish with when it ends
+    fences::OwnerRef context;         ///< the driver's object for it, where there is one
 };
 
 /// struct drm_sched_rq: one per priority and scheduler; under fair one per scheduler.
@@ -145,6 +148,13 @@ struct Scheduler {
     bool prepares_jobs = false; ///< ops->prepare_job is set
     bool ready = false;
     fences::OwnerRef name_owner; ///< what its fences find through their back pointer
+    // What the lifetime policy may make of it.
+    fences::OwnerRef ring_owner; ///< the driver's objects, whose locks its fences may borrow
+    fences::OwnerRef device_owner;
+    sim::RefCount references;   ///< its creator's and its jobs', under `queue_refs: refcounted`
+    bool fini_done = false;     ///< drm_sched_fini has run
+    bool let_go = false;        ///< the driver has freed it; jobs still count it
+    sim::Time let_go_at = 0;
 };
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

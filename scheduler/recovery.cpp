@@ -61,7 +61,7 @@ void GpuSched::sched_stop(SchedulerRef ref, JobRef bad) {
             if (job_ref == bad)
                 sched.free_guilty = true;
             else
-                sched.driver->free_job(*this, job_ref);
+                put_job(sched, job_ref);
         }
         job_ref = previous;
     }

@@ -42,18 +42,44 @@ FENCELINE_HOT void Ring::start_front() {
 }
 
 void Ring::clear() {
+    for (const Item& item : take_all())
+        core_.put(item.fence, fences::Holder::driver);
+    if (drained.has_waiters())
+        drained.wake_up(machine_);
+}
+
+std::vector<Ring::Item> Ring::take_all() {
     account_occupancy();
     if (!items_.empty())
         busy_ += machine_.now() - started_;
     timer_.cancel();
+    std::vector<Item> all;
     for (const Completed& done : signalling_)
-        core_.put(done.item.fence, fences::Holder::driver);
-    for (const Item& item : items_)
-        core_.put(item.fence, fences::Holder::driver);
+        all.push_back(done.item);
+    all.insert(all.end(), items_.begin(), items_.end());
     signalling_.clear();
     items_.clear();
-    if (drained.has_waiters())
+    return all;
+}
+
+void Ring::drop(const std::vector<Item>& items, std::int32_t error) {
+    for (const Item& item : items) {
+        if (core_.peek_signaled(item.fence) || holds(item.fence)) {
+            core_.put(item.fence, fences::Holder::driver);
+            continue;
+        }
+        core_.set_error(item.fence, error);
+        signal(item);
+    }
+    if (drained.has_waiters() && in_flight() == 0)
         drained.wake_up(machine_);
+}
+
+bool Ring::holds(fences::FenceRef fence) const {
+    const auto is_it = [&](const Item& item) { return item.fence == fence; };
+    return std::any_of(items_.begin(), items_.end(), is_it) ||
+           std::any_of(signalling_.begin(), signalling_.end(),
+                       [&](const Completed& done) { return is_it(done.item); });
 }
 
 void Ring::cancel(std::uint64_t ordinal, std::int32_t error) {

@@ -51,6 +51,12 @@ class Ring {
     /// A reset of the hardware: whatever is on the ring is forgotten, interrupts that were on their
     /// way included, and nothing signals for it.
     void clear();
+    /// The same, but what was on it is the caller's now, references included, in its order.
+    [[nodiscard]] std::vector<Item> take_all();
+    /// Whoever had the right to signal these drops it: those that have not signalled, and are not on
+    /// the ring again, signal with `error`. Gives the references back.
+    void drop(const std::vector<Item>& items, std::int32_t error);
+    [[nodiscard]] bool holds(fences::FenceRef fence) const;
     /// Takes one job off the ring, wherever it has got to: its fence signals with `error`, and the
     /// ring goes on with the next. Nothing happens when the job is not on the ring any more.
     void cancel(std::uint64_t ordinal, std::int32_t error);

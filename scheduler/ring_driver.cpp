@@ -30,7 +30,14 @@ OwnerRef make_owner(fences::FenceCore& core, OwnerKind kind, std::string name) {
 RingDriver::RingDriver(GpuSched& sched, std::string name)
     : sched_(sched), machine_(sched.machine), core_(sched.core), name_(std::move(name)),
       fences_(sched.core, sched.core.modules.alloc(fences::Module{name_, 0})),
-      early_fences_(sched.core.policy.public_fence == fences::PublicFence::hardware) {}
+      private_fences_(core_.policy.public_fence != fences::PublicFence::hardware),
+      embedded_(core_.policy.hardware.memory == fences::MemoryRule::embedded_in_job),
+      early_fences_(!private_fences_ || embedded_), plain_(core_.policy.plain_jobs()),
+      watches_fences_(embedded_ ||
+                      core_.policy.teardown == fences::TeardownRule::wait_for_references) {
+    if (watches_fences_)
+        core_.watch_freed(fence_freed, this);
+}
 
 std::size_t RingDriver::add_device(std::string name) {
     const OwnerRef owner = make_owner(core_, OwnerKind::device, name);
@@ -44,14 +51,20 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     RingSlot slot;
     slot.ring = std::make_unique<Ring>(machine_, core_, ring);
     slot.ring->sink = sched_.sink;
-    slot.ring->gpu = &sched_;
-    slot.sched = sched_.sched_init(args);
+    slot.ring->gpu = plain_ ? &sched_ : nullptr;
+    slot.sched = slot.identity = sched_.sched_init(args);
     slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
+    Scheduler& sched = sched_.schedulers.get(slot.sched);
+    slot.lender =
+        core_.policy.hardware.lock == fences::LockRule::queue ? sched.name_owner : slot.owner;
+    sched.ring_owner = slot.owner;
+    sched.device_owner = devices_[device].owner;
     slot.device = device;
     slot.on_timeout = on_timeout;
     slot.driver = this;
     rings_.push_back(std::move(slot));
-    sched_.schedulers.get(rings_.back().sched).plain_ring = &rings_.back();
+    if (plain_)
+        sched.plain_ring = &rings_.back();
     return rings_.back().sched;
 }
 
@@ -59,11 +72,11 @@ FENCELINE_HOT RingSlot& RingDriver::slot_of(SchedulerRef sched) {
     if (rings_.size() == 1) [[likely]]
         return rings_.front();
     return *std::find_if(rings_.begin(), rings_.end(),
-                         [&](const RingSlot& slot) { return slot.sched == sched; });
+                         [&](const RingSlot& slot) { return slot.identity == sched; });
 }
 
 void RingDriver::open_entity(EntityRef ref) {
-    const Entity& entity = sched_.entities.get(ref, "entity");
+    Entity& entity = sched_.entities.get(ref, "entity");
     if (entities_.size() <= entity.index)
         entities_.resize(entity.index + 1);
     EntityState& state = entities_[entity.index];
@@ -72,24 +85,29 @@ void RingDriver::open_entity(EntityRef ref) {
     state.fence_context = core_.context_alloc(1);
     core_.name_context(state.fence_context, entity.id);
     if (fences::HardwareFences::needs_context(core_.policy))
-        state.timeline = fences_.create_context(entity.id);
+        entity.context = state.timeline = fences_.create_context(entity.id);
 }
 
 void RingDriver::close_entity(EntityRef ref) {
-    const Entity& entity = sched_.entities.get(ref, "entity");
+    Entity& entity = sched_.entities.get(ref, "entity");
     if (entity.index >= entities_.size() || !entities_[entity.index].open)
         return;
     entities_[entity.index].open = false;
     // Under drain-on-unload contexts are static: they go with the device.
-    if (core_.policy.teardown != fences::TeardownRule::drain)
-        fences_.abandon_context(std::exchange(entities_[entity.index].timeline, OwnerRef{}));
+    if (core_.policy.teardown == fences::TeardownRule::drain)
+        return;
+    entity.context = {};
+    fences_.abandon_context(std::exchange(entities_[entity.index].timeline, OwnerRef{}));
 }
 
-FENCELINE_HOT FenceRef RingDriver::create_fence(const RingSlot& slot, const Job& job) {
+FENCELINE_HOT FenceRef RingDriver::create_fence(const RingSlot& slot, JobRef ref, const Job& job) {
     EntityState& state = entities_[job.entity_index];
-    const FenceRef fence = fences_.create({state.timeline, slot.owner, devices_[slot.device].owner},
-                                          state.fence_context, ++state.seqno);
-    if (!early_fences_)
+    const FenceRef fence =
+        fences_.create({state.timeline, slot.lender, devices_[slot.device].owner},
+                       state.fence_context, ++state.seqno);
+    if (watches_fences_) [[unlikely]]
+        watched_[fence.pack()] = {ref, slot.device};
+    if (private_fences_)
         core_.hardware.at(fence.index()).base.flags.set_bit(machine_, fences::flag::is_private);
     return fence;
 }
@@ -98,12 +116,13 @@ void RingDriver::prepare_fence(JobRef ref) {
     if (!early_fences_)
         return;
     Job& job = sched_.jobs.get(ref, "job");
-    job.hardware = create_fence(slot_of(job.sched), job);
+    job.hardware = create_fence(slot_of(job.sched), ref, job);
 }
 
 /// ops->run_job: the ring and the scheduler get a reference each.
 RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: run_job");
+    enter_text();
     Job& job = sched.jobs.get(ref, "job");
     const std::int32_t marked = core_.get(job.s_fence).error; // the scheduler gave it up already
     const std::int32_t error = marked != 0                        ? marked
@@ -117,7 +136,7 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     if (error != 0)
         return {{}, error};
     RingSlot& slot = slot_of(job.sched);
-    const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, job);
+    const FenceRef fence = job.hardware ? core_.take(job.hardware) : create_fence(slot, ref, job);
     if (job.run_job == RunJobKind::signalled) { // done before anybody could wait for it
         sched.log(JobEvent::hw_done, job, ring);
         core_.signal(fence);
@@ -133,7 +152,7 @@ FENCELINE_HOT FenceRef RingDriver::run_plainly(RingSlot& slot, JobRef ref, Job& 
     ++job.runs;
     EntityState& state = entities_[job.entity_index];
     const FenceRef fence = fences_.create(
-        {state.timeline, slot.owner, devices_[slot.device].owner}, state.fence_context,
+        {state.timeline, slot.lender, devices_[slot.device].owner}, state.fence_context,
         ++state.seqno,
         {2, flag::is_private | flag::enable_signal | flag::own_callback, CallbackList(ref.pack())});
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
@@ -143,6 +162,7 @@ FENCELINE_HOT FenceRef RingDriver::run_plainly(RingSlot& slot, JobRef ref, Job& 
 /// ops->timedout_job.
 TimeoutVerdict RingDriver::timedout_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: timedout_job");
+    enter_text();
     const Job& job = sched.jobs.get(ref, "job");
     RingSlot& slot = slot_of(job.sched);
     sched.log(JobEvent::timedout, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
@@ -165,16 +185,22 @@ void RingDriver::reset(RingSlot& slot, JobRef bad) {
     sched_.sched_stop(slot.sched, bad);
     if (bad)
         sched_.increase_karma(bad);
-    slot.ring->clear();
+    std::vector<Ring::Item> dropped;
+    if (core_.policy.signal_on_drop)
+        dropped = slot.ring->take_all();
+    else
+        slot.ring->clear();
     sched_.log_reset(sched_.schedulers.get(slot.sched, "scheduler").ring_index);
     if (slot.on_timeout != OnTimeout::reset_no_resubmit)
         sched_.resubmit_jobs(slot.sched);
+    slot.ring->drop(dropped, kEcanceled);
     sched_.sched_start(slot.sched);
 }
 
 /// ops->cancel_job.
 void RingDriver::cancel_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: cancel_job");
+    enter_text();
     const Job& job = sched.jobs.get(ref, "job");
     RingSlot& slot = slot_of(job.sched);
     sched.log(JobEvent::cancel_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
@@ -184,6 +210,7 @@ void RingDriver::cancel_job(GpuSched& sched, JobRef ref) {
 /// ops->free_job.
 void RingDriver::free_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: free_job");
+    enter_text();
     const Job& job = sched.jobs.get(ref, "job");
     sched.log(JobEvent::free_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
     const FenceRef own = job.hardware;
@@ -194,116 +221,13 @@ void RingDriver::free_job(GpuSched& sched, JobRef ref) {
         core_.signal(own);
     }
     sched.job_cleanup(ref);
-    core_.put(own, Holder::job);
-    sched.jobs.free(ref);
-}
-
-bool RingDriver::runs_on(const Entity& entity, std::size_t device) {
-    const auto on_device = [&](SchedulerRef sched) { return slot_of(sched).device == device; };
-    if (!entity.sched_list.empty())
-        return std::any_of(entity.sched_list.begin(), entity.sched_list.end(), on_device);
-    return on_device(sched_.run_queues.get(entity.rq, "run queue").sched);
-}
-
-void RingDriver::end_entities(std::size_t device) {
-    for (std::size_t index = 0; index < entities_.size(); ++index) {
-        const EntityRef ref = entities_[index].entity;
-        if (!entities_[index].open || sched_.entities.get(ref, "entity").fini_done ||
-            !runs_on(sched_.entities.get(ref, "entity"), device))
-            continue;
-        sched_.entity_fini(ref);
-        close_entity(ref);
+    if (!embedded_) { // else its fence frees it
+        core_.put(own, Holder::job);
+        sched.free_job_memory(ref);
+    } else {
+        core_.put(own, Holder::job);
     }
-}
-
-/// Waits until everything that is on the hardware has signalled, then for readers of old pointers.
-void RingDriver::drain(std::size_t device) {
-    for (RingSlot& slot : rings_)
-        if (slot.device == device)
-            slot.ring->drained.wait_event(machine_, "the hardware to drain",
-                                          [&] { return slot.ring->in_flight() == 0; });
-    core_.rcu.synchronize();
-}
-
-void RingDriver::fini_scheduler(RingSlot& slot) {
-    if (!std::exchange(slot.sched_alive, false))
-        return;
-    sched_.sched_fini(slot.sched);
-}
-
-void RingDriver::free_owner(OwnerRef& owner) {
-    if (owner)
-        core_.owners.free(std::exchange(owner, OwnerRef{}));
-}
-
-void RingDriver::free_device(std::size_t device) {
-    sim::Frame frame(machine_, "driver: free the device");
-    for (EntityState& state : entities_)
-        if (state.timeline && !state.open && core_.policy.teardown == fences::TeardownRule::drain)
-            fences_.abandon_context(std::exchange(state.timeline, OwnerRef{}));
-    for (RingSlot& slot : rings_) {
-        if (slot.device != device)
-            continue;
-        free_owner(slot.owner);
-        if (slot.sched)
-            sched_.free_scheduler(std::exchange(slot.sched, SchedulerRef{}));
-    }
-    free_owner(devices_[device].owner);
-}
-
-void RingDriver::unbind(std::size_t device) {
-    if (!std::exchange(devices_[device].bound, false))
-        return;
-    for (RingSlot& slot : rings_)
-        if (slot.device == device)
-            slot.bound = false;
-    sim::Frame frame(machine_, "driver: remove");
-    end_entities(device);
-    if (core_.policy.teardown == fences::TeardownRule::drain)
-        drain(device);
-    for (RingSlot& slot : rings_)
-        if (slot.device == device)
-            fini_scheduler(slot);
-    if (core_.policy.retire == fences::RetireRule::after_grace_period)
-        core_.rcu.synchronize();
-    else if (core_.policy.retire == fences::RetireRule::rcu_barrier)
-        core_.rcu.barrier();
-    free_device(device);
-}
-
-void RingDriver::unload() {
-    if (!std::exchange(loaded_, false))
-        return;
-    sim::Frame frame(machine_, "driver: module_exit");
-    for (std::size_t device = 0; device < devices_.size(); ++device)
-        unbind(device);
-    if (core_.policy.hardware.memory == fences::MemoryRule::slab) {
-        core_.rcu.barrier(); // what was put already comes back to the slab first
-        sim::Frame destroy(machine_, "kmem_cache_destroy");
-        const std::uint64_t alive = core_.modules.get(fences_.module(), "slab").slab_objects;
-        if (alive != 0)
-            machine_.report(
-                {.kind = &fences::hazards::slab_in_use,
-                 .subject = "slab",
-                 .object = "fence slab of module " + name_,
-                 .message = std::to_string(alive) + (alive == 1 ? " fence is" : " fences are") +
-                            " alive when the slab of module " + name_ + " is destroyed"});
-    }
-    core_.modules.free(fences_.module());
-}
-
-void RingDriver::fini_schedulers() {
-    for (RingSlot& slot : rings_)
-        if (slot.sched)
-            fini_scheduler(slot);
-}
-
-void RingDriver::free_rest() {
-    for (std::size_t device = 0; device < devices_.size(); ++device)
-        if (std::exchange(devices_[device].bound, false))
-            free_device(device);
-    if (std::exchange(loaded_, false))
-        core_.modules.free(fences_.module());
+    job_freed_.wake_up(machine_);
 }
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -19,6 +19,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
@@ -29,8 +30,10 @@ class RingDriver;
 struct RingSlot {
     RingDriver* driver = nullptr;
     std::unique_ptr<Ring> ring;
-    SchedulerRef sched;
-    fences::OwnerRef owner; ///< the lock that its fences may borrow
+    SchedulerRef sched;      ///< null when its device is gone
+    SchedulerRef identity;   ///< the same, for ever
+    fences::OwnerRef owner;  ///< the lock that its fences may borrow
+    fences::OwnerRef lender; ///< what they do borrow if not from a context or a device
     std::size_t device = 0;
     OnTimeout on_timeout = OnTimeout::reset;
     JobRef false_alarm;      ///< the last job that was late and, it said, did not hang
@@ -65,8 +68,9 @@ class RingDriver final : public Driver {
 
     /// Device removal: entities end, schedulers end, then all that is the device's dies. Blocks.
     void unbind(std::size_t device);
-    /// rmmod: unbinds all devices, destroys the slab, frees the text. Blocks.
-    void unload();
+    /// rmmod: unbinds all devices, destroys the slab, frees the text. Blocks. Where the module is
+    /// pinned nothing happens, and what is returned says by whom.
+    std::string unload();
     /// The end of the run: schedulers are finished in order, nothing is freed yet.
     void fini_schedulers();
     /// After that: frees whatever is left, so that leaks can be told from leftovers.
@@ -111,10 +115,28 @@ class RingDriver final : public Driver {
         bool open = false;
     };
 
+    /// What is kept of a fence where somebody asks for it when its memory goes.
+    struct WatchedFence {
+        JobRef job;
+        std::size_t device = 0;
+    };
+
     RingSlot& slot_of(SchedulerRef sched);
-    fences::FenceRef create_fence(const RingSlot& slot, const Job& job);
-    void end_entities(std::size_t device);
+    fences::FenceRef create_fence(const RingSlot& slot, JobRef ref, const Job& job);
+    /// The driver's own code runs: its text has to be there.
+    void enter_text() { (void)core_.modules.get(fences_.module(), "text"); }
+    // driver_teardown.cpp
+    static void fence_freed(void* self, fences::FenceRef fence);
+    [[nodiscard]] std::vector<RingSlot*> rings_of(std::size_t device);
+    void end_entities(std::size_t device, std::int32_t error);
     void drain(std::size_t device);
+    void cancel(std::size_t device);
+    void wait_for_freed_jobs(std::size_t device);
+    void assert_signalled(std::size_t device);
+    void wait_for_queues(std::size_t device);
+    void wait_for_references(std::size_t device);
+    [[nodiscard]] std::size_t fences_left(std::size_t device, fences::FenceRef& first);
+    void drop_right_to_signal(std::size_t device);
     void free_device(std::size_t device);
     void free_owner(fences::OwnerRef& owner);
     [[nodiscard]] bool runs_on(const Entity& entity, std::size_t device);
@@ -127,8 +149,17 @@ class RingDriver final : public Driver {
     std::vector<Device> devices_;
     std::deque<RingSlot> rings_;        ///< their addresses stay
     std::vector<EntityState> entities_; ///< by entity index
-    bool early_fences_;                 ///< the driver's own fence is what escapes
+    // The lifetime policy, as decisions.
+    bool private_fences_; ///< the driver's own fence must not escape
+    bool embedded_;       ///< it is part of its job
+    bool early_fences_;   ///< it is there before the job runs
+    bool plain_;          ///< plain jobs may take the fast way
     bool loaded_ = true;
+    /// By packed reference; where fences keep their jobs, or somebody waits for references.
+    bool watches_fences_;
+    std::unordered_map<std::uint64_t, WatchedFence> watched_;
+    sim::WaitQueue job_freed_;
+    std::deque<std::string> wait_reasons_; ///< what waits of this driver were for
 };
 
 } // namespace fenceline::scheduler::inline FENCELINE_MODE

@@ -50,12 +50,14 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
         return; // there are no credits: a completion will queue the work again
     const EntityRef entity_ref = entity->self;
     const JobRef job_ref = entity->head;
+    const SchedulerRef sched_ref = sched.self;
     Job& job = jobs.at(job_ref.index());       // select_entity has just looked at it
     if (!pop_job(*entity, rq, job_ref, job)) { // it waits for a dependency now; others may be ready
         entity->entity_idle.complete_all(machine);
         run_job_queue_last(sched, sched.work_run_job);
         return;
     }
+    get_job(job_ref); // what was the queue's reference is the pending list's from here on
     sched.credit_count.add(machine, job.credits);
     job_begin(sched, job_ref, job);
 
@@ -63,7 +65,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
     fences::SchedFence& pair = s_fences.pair(s_fence);
     const RunResult result = sched.driver->run_job(*this, job_ref);
     entities.get(entity_ref, "entity").entity_idle.complete_all(machine);
-    log(JobEvent::scheduled, job, sched.ring_index);
+    log_scheduled(job, sched.ring_index);
     s_fences.scheduled(s_fence, pair, result.fence);
 
     if (result.fence) {
@@ -75,6 +77,7 @@ void GpuSched::run_one_job(Scheduler& sched, RunQueue& rq) {
     } else {
         job_done(job_ref, result.error);
     }
+    put_job_after_use(sched_ref, job_ref);
     sched.job_scheduled.wake_up(machine);
     run_job_queue_last(sched, sched.work_run_job);
 }

@@ -1,5 +1,6 @@
 // A scheduler's beginning and end, and what concerns all of them.
 
+#include "fences/sizes.hpp"
 #include "scheduler/gpu_sched.hpp"
 #include "scheduler/tree_policy.hpp"
 
@@ -36,6 +37,13 @@ GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wak
       schedulers(m, "scheduler", describe_sched), entity_stats(m, "entity stats", describe_stats),
       module(fence_core.modules.alloc(fences::Module{"gpu_sched", 0})),
       s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
+      only_finished_(core.policy.public_fence == fences::PublicFence::finished_only),
+      counts_jobs_(core.policy.job_refs == fences::RefsRule::refcounted),
+      counts_queues_(core.policy.queue_refs == fences::RefsRule::refcounted),
+      pair_borrows_(core.policy.pair_rules().lock != fences::LockRule::shared &&
+                    core.policy.pair_rules().lock != fences::LockRule::in_fence),
+      counts_callbacks_(core.policy.pair_rules().callbacks == fences::CallbacksRule::counted ||
+                        core.policy.hardware.callbacks == fences::CallbacksRule::counted),
       system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {
     core.set_own_callback(job_done_cb, this);
     // Taken with spin_lock; dma_fence::lock with spin_lock_irqsave.
@@ -80,6 +88,12 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
     fences::Owner& owner = core.owners.at(sched.name_owner.index());
     owner.kind = fences::OwnerKind::scheduler;
     owner.name = args.name;
+    owner.references.init();
+    if (core.policy.pair_rules().module == fences::ModuleRule::pinned_by_context) {
+        owner.pinned = module;
+        core.pin_module(module);
+    }
+    sched.references.init();
     sched.ready = true;
     return ref;
 }
@@ -124,6 +138,8 @@ void GpuSched::sched_fini(SchedulerRef ref) {
                     entity.stopped = true;
             });
         }
+        if (counts_callbacks_)
+            remove_callbacks(sched, rq_ref);
         if (sched.policy != Policy::fair)
             run_queues.free(rq_ref);
     }
@@ -133,6 +149,7 @@ void GpuSched::sched_fini(SchedulerRef ref) {
     if (sched.cancels_jobs)
         cancel_remaining_jobs(sched);
     sched.ready = false;
+    sched.fini_done = true;
     if (sched.kernel == KernelVersion::mainline && sched.pending_head)
         print("Tearing down scheduler " + sched.name + " while jobs are pending!");
 }
@@ -145,7 +162,7 @@ void GpuSched::cancel_remaining_jobs(Scheduler& sched) {
         const JobRef previous = job.previous;
         sched.driver->cancel_job(*this, job_ref);
         pending_remove(sched, job);
-        sched.driver->free_job(*this, job_ref);
+        put_job(sched, job_ref);
         job_ref = previous;
     }
 }
@@ -153,8 +170,21 @@ void GpuSched::cancel_remaining_jobs(Scheduler& sched) {
 void GpuSched::free_scheduler(SchedulerRef ref) {
     sim::Frame frame(machine, "driver: free the scheduler");
     Scheduler& sched = schedulers.get(ref, "scheduler");
+    if (counts_queues_ && !sched.fini_done) { // whoever drops the last reference will free it
+        sched.let_go = true;
+        sched.let_go_at = machine.now();
+        core.ledger.pinned(fences::sizes::kScheduler);
+        return;
+    }
+    free_memory_of(ref, sched);
+}
+
+void GpuSched::free_memory_of(SchedulerRef ref, Scheduler& sched) {
     note_pending_jobs(sched);
-    core.owners.free(sched.name_owner);
+    if (core.policy.pair_rules().context == fences::ContextRule::refcounted)
+        core.abandon_context(sched.name_owner);
+    else
+        core.owners.free(sched.name_owner);
     retired_queues_.push_back(std::move(sched.submit_wq));
     sched.work_tdr.reset();
     if (sched.timeout_wq)

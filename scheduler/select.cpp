@@ -84,7 +84,7 @@ bool GpuSched::add_dependency_cb(Entity& entity) {
     }
     const bool of_scheduler = entity.dependency.part() == fences::FencePart::finished ||
                               entity.dependency.part() == fences::FencePart::scheduled;
-    if (of_scheduler && fence.error == 0 &&
+    if (of_scheduler && !only_finished_ && fence.error == 0 &&
         (fence.flags.peek() & fences::flag::dont_pipeline) == 0 &&
         s_fences.pair(entity.dependency).sched == sched_of(entity).name_owner) {
         const FenceRef scheduled =

@@ -28,16 +28,19 @@ void GpuSched::job_timedout(void* self, std::uint64_t packed) {
     {
         sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
         job = sched.pending_head;
-        if (job)
+        if (job) {
+            gpu.get_job(job); // whatever becomes of it, the handler is at work on it
             gpu.pending_remove(sched, gpu.jobs.get(job, "job"));
+        }
     }
     TimeoutVerdict verdict = TimeoutVerdict::reset;
     if (job) {
         verdict = sched.driver->timedout_job(gpu, job);
         if (std::exchange(sched.free_guilty, false))
-            sched.driver->free_job(gpu, job);
+            gpu.put_job(sched, job);
         if (verdict == TimeoutVerdict::no_hang && sched.kernel == KernelVersion::mainline)
             gpu.reinsert_on_false_timeout(sched, job);
+        gpu.put_job_after_use(sched_ref, job);
     }
     if (verdict != TimeoutVerdict::no_device) {
         sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");

@@ -108,4 +108,16 @@ class Rcu {
     std::size_t next_to_run_ = 0;
 };
 
+/// A read-side section that ends with its scope.
+class RcuReader {
+  public:
+    explicit RcuReader(Rcu& rcu) : rcu_(rcu) { rcu_.read_lock(); }
+    RcuReader(const RcuReader&) = delete;
+    RcuReader& operator=(const RcuReader&) = delete;
+    ~RcuReader() { rcu_.read_unlock(); }
+
+  private:
+    Rcu& rcu_;
+};
+
 } // namespace fenceline::sim::inline FENCELINE_MODE

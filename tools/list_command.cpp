@@ -80,9 +80,7 @@ std::string list_lifetimes(const Style& style) {
     const fences::LifetimePolicy plain;
     std::string out = style.paint("Presets", Tone::strong) + "\n";
     for (const fences::Preset& preset : fences::presets()) {
-        const auto reason = fences::unsupported_reason(preset.policy);
-        out += "  " + style.paint(preset.name, Tone::strong) +
-               (reason ? " (not run by this version yet: " + *reason + ")" : "") + "\n";
+        out += "  " + style.paint(preset.name, Tone::strong) + "\n";
         out += wrapped(preset.about, 6, 6);
         out += style.paint(wrapped(rules_text(preset.policy), 6, 8), Tone::faint);
     }

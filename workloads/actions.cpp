@@ -166,7 +166,8 @@ void Run::unbind_device(const std::string& device) {
 void Run::unload_driver(const std::string& name) {
     for (const auto& driver : drivers_)
         if (driver->name() == name)
-            driver->unload();
+            if (const std::string refusal = driver->unload(); !refusal.empty())
+                observe("unload-driver " + name, refusal);
 }
 
 Run::HeldFence& Run::held(const Action& action) {

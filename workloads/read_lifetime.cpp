@@ -69,6 +69,9 @@ class LifetimeReader {
         if (policy_.name.empty()) {
             policy_.name = base + changes_;
         }
+        if (const auto contradiction = fences::contradiction(policy_)) {
+            value.fail_found(contradiction->found, contradiction->expected);
+        }
         return std::move(policy_);
     }
 

@@ -9,10 +9,21 @@
 
 namespace fenceline::workloads::inline FENCELINE_MODE {
 
+namespace {
+
+/// The policy as the driver keeps it.
+fences::LifetimePolicy lifetime_of(const Config& config) {
+    fences::LifetimePolicy policy = config.lifetime;
+    policy.keeps_contract = !config.has_quirk(kBreakContract);
+    return policy;
+}
+
+} // namespace
+
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
-      rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, config.lifetime),
+      rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, lifetime_of(config)),
       sched_(machine_, core_, config.costs.wakeup), containers_(core_),
       names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs),
       named_(core_) {
@@ -40,7 +51,8 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     build_entities();
     plan_actions();
     build_programs();
-    plain_submits_ = held_.empty() && config.lifetime.public_fence == fences::PublicFence::split;
+    plain_submits_ = held_.empty() && config.lifetime.plain_jobs() &&
+                     config.lifetime.public_fence == fences::PublicFence::split;
     update_next_input();
     fetch_job();
 }

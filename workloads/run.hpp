@@ -200,7 +200,8 @@ class Run final : public sim::InputSource, private ClientHost {
     std::vector<Client> clients_;
     std::vector<std::uint32_t> client_of_entity_;
     std::vector<sim::Context*> context_of_entity_; ///< the client's
-    /// No driver makes fences early and no action waits for a job: nothing lies between init and push.
+    /// No driver makes fences early, no rule asks for more of a job, and no action waits for one:
+    /// nothing lies between init and push.
     bool plain_submits_ = false;
     JobWindow window_;
     NamedFences named_;

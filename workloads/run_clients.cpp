@@ -98,8 +98,11 @@ Label Run::submit(const ProgramJob& program_job) {
 FenceRef Run::dependency_on(const Label& label) {
     if (label.fence.part() != fences::FencePart::hardware)
         return core_.take(label.fence);
-    return sched_.jobs.alive(label.job) ? core_.take(sched_.jobs.get(label.job, "job").s_fence)
-                                        : FenceRef{};
+    // A job that is part of its fence outlives free_job, and then has given its public one back.
+    const FenceRef finished = sched_.jobs.alive(label.job)
+                                  ? sched_.jobs.get(label.job, "job").s_fence
+                                  : FenceRef{};
+    return finished ? core_.take(finished) : finished;
 }
 
 /// A job that has not reached its ring will take no time there; one that has ends as the ring says.
@@ -107,6 +110,8 @@ void Run::terminate_job(JobRef ref) {
     if (!sched_.jobs.alive(ref))
         return;
     scheduler::Job& job = sched_.jobs.get(ref, "job");
+    if (!job.s_fence)
+        return; // it has been freed but for its memory
     job.duration = 0;
     const std::uint32_t ring = sched_.schedulers.get(job.sched, "scheduler").ring_index;
     rings_[ring].driver->rings()[rings_[ring].slot].ring->terminate(job.ordinal);

@@ -148,9 +148,7 @@ std::vector<std::string> closed_list(std::string_view key,
         }
     } else if (key == "lifetime") {
         for (const fences::Preset& preset : fences::presets()) {
-            if (!fences::unsupported_reason(preset.policy)) {
-                names.emplace_back(preset.name);
-            }
+            names.emplace_back(preset.name);
         }
     }
     return names;

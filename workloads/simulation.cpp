@@ -88,6 +88,7 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &fence::released_unsignalled,
             &fence::nested_container,
             &fence::slab_in_use,
+            &fence::unsignalled_at_teardown,
             &scheduler::hazards::score_drift};
 }
 

@@ -7,13 +7,12 @@
 namespace fenceline::workloads {
 
 std::vector<std::string> unsupported(const Config& config) {
-    const auto reason = fences::unsupported_reason(config.lifetime);
-    if (!reason)
+    const auto found = fences::contradiction(config.lifetime);
+    if (!found)
         return {};
-    return {fmt::format("{}: {}/lifetime: \"{}\" ({}) is valid but not yet run by this version of "
-                        "Fenceline",
+    return {fmt::format("{}: {}/lifetime: found {}, expected {}",
                         config.source_path.empty() ? "configuration" : config.source_path,
-                        config.source_pointer, config.lifetime.name, *reason)};
+                        config.source_pointer, found->found, found->expected)};
 }
 
 } // namespace fenceline::workloads

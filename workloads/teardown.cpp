@@ -1,5 +1,6 @@
 // The end of a run: teardown in order, then what is left over.
 
+#include "fences/sizes.hpp"
 #include "workloads/run.hpp"
 
 #include <algorithm>
@@ -157,8 +158,9 @@ void Run::fill_lifetime(RunResult& result) {
         out.locks_per_job = static_cast<double>(machine_.counters.locks) / jobs;
     }
     const bool one_fence = config_.lifetime.public_fence == fences::PublicFence::hardware;
-    out.public_fence_bytes = one_fence ? fences::kFenceBytes : fences::kSchedFenceBytes;
-    out.hardware_fence_bytes = one_fence ? 0 : fences::kFenceBytes;
+    const std::uint64_t hardware = fences::hardware_fence_bytes(config_.lifetime);
+    out.public_fence_bytes = one_fence ? hardware : fences::sched_fence_bytes(config_.lifetime);
+    out.hardware_fence_bytes = one_fence ? 0 : hardware;
     for (const UnloadRecord& unload : unloads_) {
         const sim::Time end = unload.ended ? unload.to : machine_.now();
         out.unload_time = std::max(out.unload_time, end - unload.from);

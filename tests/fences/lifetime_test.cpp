@@ -151,8 +151,12 @@ TEST(Presets, AreTheCompositionsTheyAreNamedAfter) {
     check("detached-ops", true, {{"lock", "inline"}, {"ops", "detach_on_signal"}});
     check("refcount-all", true,
           {{"public_fence", "finished-only"},
+           {"parent", "until-signal"},
+           {"teardown", "drain"},
            {"job_refs", "refcounted"},
            {"queue_refs", "refcounted"}});
+    check("refcount-all", false,
+          {{"lock", "inline"}, {"release", "none"}, {"ops", "detach_on_signal"}, {"names", "safe"}});
 }
 
 TEST(Presets, WhereTheDriversFenceIsThePublicOneBothHaveTheSameRules) {
@@ -162,88 +166,82 @@ TEST(Presets, WhereTheDriversFenceIsThePublicOneBothHaveTheSameRules) {
         }
 }
 
-TEST(Unsupported, TheFirstFivePresetsRunAndTheOthersSayWhyNot) {
-    std::map<std::string_view, std::string> reasons;
+/// What is wrong with it, or nothing.
+std::string fault(const LifetimePolicy& policy) {
+    const auto found = contradiction(policy);
+    return found ? "found " + found->found + ", expected " + found->expected : "";
+}
+
+TEST(Contradictions, NoPresetHasOne) {
     for (const Preset& preset : presets())
-        reasons[preset.name] = unsupported_reason(preset.policy).value_or("");
-    for (const char* name :
-         {"borrowed-lock", "inline-lock", "refcounted-context", "drain-on-unload", "split"})
-        EXPECT_EQ(reasons[name], "") << name;
-    EXPECT_EQ(reasons["split-safe-names"], "names: safe");
-    EXPECT_EQ(reasons["detached-ops"], "ops: detach_on_signal");
-    EXPECT_EQ(reasons["refcount-all"], "public_fence: finished-only");
+        EXPECT_EQ(fault(preset.policy), "") << preset.name;
 }
 
-TEST(Unsupported, EveryValueThatCannotRunYetIsNamed) {
-    const std::vector<std::pair<std::string, std::string>> refused{
-        {"public_fence", "finished-only"},
-        {"ops", "detach_on_signal"},
-        {"names", "safe"},
-        {"names", "copied"},
-        {"names", "constant-after-signal"},
-        {"module", "pinned-by-fence"},
-        {"module", "pinned-by-context"},
-        {"memory", "embedded-in-job"},
-        {"memory", "shared-allocation"},
-        {"teardown", "cancel"},
-        {"teardown", "assert-signalled"},
-        {"teardown", "wait-for-references"},
-        {"job_refs", "refcounted"},
-        {"queue_refs", "refcounted"},
-        {"callbacks", "counted"},
-        {"signal_on_drop", "true"}};
-    for (const auto& [key, name] : refused)
-        for (const char* base : {"borrowed-lock", "split"}) {
-            const auto reason = unsupported_reason(with(find_preset(base)->policy, key, name));
-            ASSERT_TRUE(reason) << key << " " << name;
-            EXPECT_EQ(*reason, key + ": " + name);
-        }
+TEST(Contradictions, EverySingleValueGoesWithSomePreset) {
+    for (const Rule& r : rules())
+        for (const RuleValue& v : r.values)
+            for (const bool hardware : {false, true}) {
+                if (hardware && (!r.per_fence || (r.key == "lock" && v.name == "shared")))
+                    continue; // one fence shares its lock with nobody
+                bool goes = false;
+                for (const Preset& preset : presets()) {
+                    LifetimePolicy policy = with(preset.policy, r.key, v.name, hardware);
+                    if (v.name == "pinned-by-context" || v.name == "refcounted") {
+                        policy = with(policy, "context", "refcounted", hardware);
+                        policy = with(policy, "release", "callback", hardware);
+                    }
+                    goes = goes || fault(policy).empty();
+                }
+                EXPECT_TRUE(goes) << r.key << " " << v.name;
+            }
 }
 
-TEST(Unsupported, EveryOtherSingleValueRunsOnBorrowedLock) {
-    const LifetimePolicy base = find_preset("borrowed-lock")->policy;
-    for (const auto& [key, name] :
-         std::vector<std::pair<std::string, std::string>>{{"public_fence", "hardware"},
-                                                          {"lock", "inline"},
-                                                          {"lock", "borrowed:ring"},
-                                                          {"lock", "borrowed:context"},
-                                                          {"lock", "borrowed:queue"},
-                                                          {"lock", "borrowed:device"},
-                                                          {"context", "uncounted"},
-                                                          {"release", "none"},
-                                                          {"release", "callback"},
-                                                          {"memory", "slab"},
-                                                          {"memory", "kmalloc"},
-                                                          {"parent", "until-signal"},
-                                                          {"parent", "until-release"},
-                                                          {"retire", "immediate"},
-                                                          {"retire", "after-grace-period"},
-                                                          {"retire", "rcu-barrier"},
-                                                          {"teardown", "none"},
-                                                          {"teardown", "drain"}})
-        EXPECT_EQ(unsupported_reason(with(base, key, name)), std::nullopt) << key << " " << name;
-}
-
-TEST(Unsupported, CombinationsThatMakeNoSenseAreRefused) {
+TEST(Contradictions, AreSaidWithBothSidesAndTheReason) {
     const LifetimePolicy borrowed = find_preset("borrowed-lock")->policy;
     const LifetimePolicy split = find_preset("split")->policy;
-    EXPECT_THAT(*unsupported_reason(with(borrowed, "context", "refcounted")),
-                HasSubstr("release: callback"));
-    EXPECT_THAT(*unsupported_reason(with(borrowed, "lock", "shared")), HasSubstr("shared"));
-    EXPECT_THAT(*unsupported_reason(with(split, "lock", "borrowed:ring", false)),
-                HasSubstr("public.lock"));
-    EXPECT_THAT(*unsupported_reason(with(split, "context", "refcounted", false)),
-                HasSubstr("public.context"));
-    EXPECT_THAT(*unsupported_reason(with(split, "release", "none", false)),
-                HasSubstr("public.release"));
-    EXPECT_EQ(unsupported_reason(with(split, "lock", "inline", false)), std::nullopt);
-    EXPECT_EQ(unsupported_reason(with(split, "memory", "kmalloc", false)), std::nullopt);
+    EXPECT_EQ(fault(with(borrowed, "context", "refcounted")),
+              "found \"hardware.context\": \"refcounted\" with \"release\": \"none\", expected "
+              "\"callback\", which gives the reference back");
+    EXPECT_THAT(fault(with(borrowed, "lock", "shared")),
+                HasSubstr("only scheduled and finished can share one"));
+    EXPECT_THAT(fault(with(borrowed, "module", "pinned-by-context")),
+                HasSubstr("\"hardware.module\": \"pinned-by-context\" with \"context\": "
+                          "\"uncounted\""));
+    EXPECT_THAT(fault(with(split, "context", "refcounted", false)), "");
+    EXPECT_THAT(fault(with(split, "release", "none", false)),
+                HasSubstr("finished's release lets go of scheduled"));
+    EXPECT_THAT(fault(with(split, "memory", "embedded-in-job", false)),
+                HasSubstr("only the driver's own fence can be part of its job"));
+    EXPECT_THAT(fault(with(split, "public_fence", "finished-only")),
+                HasSubstr("no second fence"));
+    EXPECT_THAT(
+        fault(with(find_preset("refcount-all")->policy, "parent", "until-release")),
+        HasSubstr("\"parent\": \"until-signal\""));
 }
 
-TEST(Unsupported, RulesOfThePublicFenceDoNotMatterWhereTheDriversIsThePublicOne) {
-    const LifetimePolicy policy =
-        with(find_preset("borrowed-lock")->policy, "names", "safe", false);
-    EXPECT_EQ(unsupported_reason(policy), std::nullopt);
+TEST(Contradictions, RulesOfThePublicFenceDoNotMatterWhereTheDriversIsThePublicOne) {
+    EXPECT_EQ(fault(with(find_preset("borrowed-lock")->policy, "lock", "shared", false)), "");
+}
+
+TEST(PlainJobs, AreThoseOfDrmSchedAndOfTheClassicPoliciesAsLongAsNoRuleWatchesThem) {
+    std::vector<std::string_view> plain;
+    for (const Preset& preset : presets())
+        if (preset.policy.plain_jobs())
+            plain.push_back(preset.name);
+    EXPECT_THAT(plain, ElementsAre("borrowed-lock", "inline-lock", "refcounted-context",
+                                   "drain-on-unload", "split", "split-safe-names"));
+    for (const auto& [key, name] : std::vector<std::pair<std::string, std::string>>{
+             {"names", "copied"},
+             {"module", "pinned-by-fence"},
+             {"memory", "embedded-in-job"},
+             {"memory", "shared-allocation"},
+             {"ops", "detach_on_signal"},
+             {"callbacks", "counted"},
+             {"teardown", "assert-signalled"},
+             {"teardown", "wait-for-references"},
+             {"job_refs", "refcounted"},
+             {"queue_refs", "refcounted"}})
+        EXPECT_FALSE(with(find_preset("split")->policy, key, name).plain_jobs()) << key << name;
 }
 
 } // namespace

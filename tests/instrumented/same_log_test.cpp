@@ -1,6 +1,7 @@
 // One model, two forms: whatever the workload, both give the same event log.
 #include "sim/random.hpp"
 #include "workloads/job_list.hpp"
+#include "workloads/quirks.hpp"
 #include "workloads/read_config.hpp"
 #include "workloads/simulation.hpp"
 #include "workloads/support.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,9 +55,12 @@ class Generator {
             out.config.rings.push_back(ring);
             out.workload.rings.push_back(ring.name);
         }
-        constexpr const char* presets[] = {"borrowed-lock", "inline-lock", "refcounted-context",
-                                           "drain-on-unload", "split"};
-        out.config.lifetime = fences::find_preset(presets[below(5)])->policy;
+        const std::span<const fences::Preset> presets = fences::presets();
+        out.config.lifetime = presets[below(presets.size())].policy;
+        if (below(2) == 0)
+            out.config.lifetime = compose(out.config.lifetime);
+        if (below(4) == 0)
+            out.config.quirks.emplace_back(kBreakContract);
         // One client only: see OddRuns.DependenciesHoldWhenPushesOvertakeEachOther.
         const sim::Time submit = entities <= 2 ? below(2) * 3 : 0;
         out.config.costs = {submit, below(2) * 11, below(2) * 2, below(2) * 4};
@@ -71,6 +76,20 @@ class Generator {
 
   private:
     std::uint64_t below(std::uint64_t bound) { return random_.next() % bound; }
+
+    /// Some of its rules changed, as long as they go together.
+    fences::LifetimePolicy compose(fences::LifetimePolicy policy) {
+        for (const fences::Rule& rule : fences::rules())
+            for (const bool hardware : {false, true}) {
+                if (below(4) != 0)
+                    continue;
+                fences::LifetimePolicy changed = policy;
+                rule.set(changed, hardware, rule.values[below(rule.values.size())].value);
+                if (!fences::contradiction(changed))
+                    policy = changed;
+            }
+        return policy;
+    }
 
     EntitySpec entity(std::uint64_t index, std::uint64_t rings) {
         EntitySpec spec;

@@ -74,7 +74,9 @@ struct JobArgs {
 
 struct SchedWorld {
     explicit SchedWorld(std::string_view lifetime = "split", sim::Time wakeup = 0)
-        : core(machine, rcu, fences::find_preset(lifetime)->policy), gpu(machine, core, wakeup),
+        : SchedWorld(fences::find_preset(lifetime)->policy, wakeup) {}
+    explicit SchedWorld(const fences::LifetimePolicy& policy, sim::Time wakeup = 0)
+        : core(machine, rcu, policy), gpu(machine, core, wakeup),
           driver((gpu.sink = &log, gpu), "drv"), device(driver.add_device("gpu")) {
         gpu.warn = [this](const std::string& text) { warnings.push_back(text); };
     }
