@@ -180,6 +180,8 @@ void Containers::close(const std::string& name) {
     Item item = std::move(find(name));
     items_.erase(name);
     if (item.kind != ContainerKind::sync_file) {
+        if (core_.quirks.resv_freed_under_reader && item.resv && item.resv.use_count() > 1)
+            return item.resv->fini_under_reader();
         let_go(std::move(item.syncobj));
         let_go(std::move(item.resv));
         return;

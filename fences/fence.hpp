@@ -81,6 +81,8 @@ inline constexpr std::uint16_t held_by_input = 1 << 9;
 inline constexpr std::uint16_t off_ledger = 1 << 10; ///< its pinning has been booked already
 /// Its only callback is the one that stands in the fence itself (FenceCore::add_own_callback).
 inline constexpr std::uint16_t own_callback = 1 << 11;
+/// The hardware is through with it and the interrupt still to come (Quirks::poll_signals).
+inline constexpr std::uint16_t hardware_done = 1 << 15;
 } // namespace flag
 
 class FenceCore;

@@ -75,11 +75,23 @@ bool signaled(FenceCore& core, FenceRef head) {
     return true;
 }
 
+/// Quirk: dma_fence_chain_release without the manual unlinking that came with the chain itself: the
+/// last reference to the link behind is dropped in here, and releases it in here.
+void release_recursively(FenceCore& core, FenceRef ref, FenceChain& link) {
+    core.enter_release(ref);
+    core.put(previous_of(core, link), Holder::container);
+    core.put(link.fence, Holder::container);
+    core.leave_release();
+    core.free_after_grace_period(ref);
+}
+
 /// dma_fence_chain_release: links that only this one holds are taken out from between and released
 /// one by one, each without anything behind it.
 void release(FenceCore& core, FenceRef ref) {
     sim::Frame frame(core.machine, "dma_fence_chain_release");
     FenceChain& link = *core.to_chain(ref);
+    if (core.quirks.chain_release_recurses) [[unlikely]]
+        return release_recursively(core, ref, link);
     FenceRef prev;
     while ((prev = previous_of(core, link))) {
         if (core.get(prev).references.peek() > 1)

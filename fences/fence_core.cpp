@@ -21,8 +21,8 @@ std::string describe_module(const Module& module) {
     return "module " + module.name;
 }
 
-FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p)
-    : machine(m), rcu(r), policy(p), owners(m, "owner", describe_owner),
+FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p, const Quirks& q)
+    : machine(m), rcu(r), policy(p), quirks(q), owners(m, "owner", describe_owner),
       modules(m, "module", describe_module),
       hardware(m, "hardware fence",
                [](const HardwareFence& fence) {
@@ -185,6 +185,20 @@ void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     fence.error = -35;
     signal_locked(ref, fence);
+}
+
+/// A kernel stack has 16 KiB, and a link's release, with dma_fence_put and what lies between, takes
+/// some 200 bytes of it.
+void FenceCore::enter_release(FenceRef ref) {
+    constexpr unsigned deepest = 80;
+    if (++release_depth_ <= deepest)
+        return;
+    release_depth_ = 0;
+    machine.report({.kind = &hazards::stack_overflow,
+                    .subject = "stack",
+                    .object = describe(ref),
+                    .message = fmt::format("dma_fence_chain_release is nested {} deep at {}",
+                                           deepest + 1, describe(ref))});
 }
 
 void FenceCore::set_error(FenceRef ref, std::int32_t error) {

@@ -17,6 +17,7 @@
 #include "fences/hazards.hpp"
 #include "fences/ledger.hpp"
 #include "fences/lifetime.hpp"
+#include "fences/quirks.hpp"
 #include "fences/resv_list.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
@@ -48,13 +49,15 @@ struct SchedFence {
 
 class FenceCore {
   public:
-    FenceCore(sim::Machine& machine, sim::Rcu& rcu, const LifetimePolicy& policy);
+    FenceCore(sim::Machine& machine, sim::Rcu& rcu, const LifetimePolicy& policy,
+              const Quirks& quirks = {});
     FenceCore(const FenceCore&) = delete;
     FenceCore& operator=(const FenceCore&) = delete;
 
     sim::Machine& machine;
     sim::Rcu& rcu;
     const LifetimePolicy policy;
+    const Quirks quirks;
     sim::Pool<Owner> owners;
     sim::Pool<Module> modules;
     sim::Pool<HardwareFence> hardware;
@@ -245,10 +248,20 @@ class FenceCore {
     /// The deadline that a fence has been given and kept.
     [[nodiscard]] std::optional<sim::Time> deadline_of(FenceRef ref);
 
+    /// Counts how deep releases are nested in each other, where a quirk lets them recurse; too deep
+    /// for a kernel stack is a hazard. REQUIRES: leave_release() follows.
+    void enter_release(FenceRef ref);
+    void leave_release() { --release_depth_; }
+
     /// dma_fence_driver_name and dma_fence_timeline_name, or what was in their place: by the rule
     /// `names`, for most through the ops table and so into the module.
     std::string driver_name(FenceRef ref) { return name_by_rule(ref, &FenceOps::driver_name); }
-    std::string timeline_name(FenceRef ref) { return name_by_rule(ref, &FenceOps::timeline_name); }
+    /// With the quirk: dma_fence_timeline_name of 506aa8b02a8d, a copy of its sibling but for the
+    /// name (fixed in 6.17.6).
+    std::string timeline_name(FenceRef ref) {
+        return name_by_rule(ref, quirks.timeline_name_of_driver ? &FenceOps::driver_name
+                                                                : &FenceOps::timeline_name);
+    }
 
     /// The table behind a fence, checked: reading it is reading the module's text.
     const FenceOps& ops_of(const Fence& fence);
@@ -406,6 +419,7 @@ class FenceCore {
     std::uint64_t signalled_ = 0;
     std::uint64_t alive_ = 0;
     std::uint64_t peak_alive_ = 0;
+    unsigned release_depth_ = 0; ///< of quirk chain_release_recurses
 };
 
 // Where FenceCore::get() finds a fence in its slot.

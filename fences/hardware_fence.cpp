@@ -14,6 +14,12 @@ const FenceOps HardwareFences::kReleasingOps{.type = "driver_fence_ops",
                                              .release = release,
                                              .set_deadline = set_deadline};
 
+const FenceOps HardwareFences::kPollingOps{.type = "driver_fence_ops",
+                                           .driver_name = driver_name,
+                                           .timeline_name = timeline_name,
+                                           .signaled = signaled,
+                                           .set_deadline = set_deadline};
+
 namespace {
 
 OwnerRef Lenders::*lender_of(LockRule rule) {
@@ -36,9 +42,10 @@ OwnerRef Lenders::*lender_of(LockRule rule) {
 
 HardwareFences::HardwareFences(FenceCore& core, ModuleRef driver)
     : core_(core), module_(driver),
-      ops_(core.add_ops(
-          core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps : kOps, driver,
-          core.policy.hardware)),
+      ops_(core.add_ops(core.policy.hardware.release == ReleaseRule::callback ? kReleasingOps
+                        : core.quirks.poll_signals                            ? kPollingOps
+                                                                              : kOps,
+                        driver, core.policy.hardware)),
       lock_(lender_of(core.policy.hardware.lock)),
       counts_context_(core.policy.hardware.context == ContextRule::refcounted),
       care_(core.policy.hardware.memory == MemoryRule::slab ||
@@ -94,6 +101,13 @@ void HardwareFences::release(FenceCore& core, FenceRef ref) {
     if (core.policy.hardware.context == ContextRule::refcounted && context)
         core.put_context(context);
     core.free_after_grace_period(ref);
+}
+
+/// The driver's ops->signaled, under a quirk: what the hardware has written already counts, interrupt
+/// or not.
+bool HardwareFences::signaled(FenceCore& core, FenceRef ref) {
+    sim::Frame frame(core.machine, "driver: signaled");
+    return (core.get(ref).flags.peek() & flag::hardware_done) != 0;
 }
 
 /// The driver's ops->set_deadline: what a driver would turn into a higher clock it only remembers.

@@ -56,7 +56,9 @@ class HardwareFences {
     static std::string driver_name(FenceCore& core, FenceRef ref);
     static std::string timeline_name(FenceCore& core, FenceRef ref);
     static const FenceOps kOps;
+    static bool signaled(FenceCore& core, FenceRef ref);
     static const FenceOps kReleasingOps;
+    static const FenceOps kPollingOps;
 
     FenceCore& core_;
     ModuleRef module_;

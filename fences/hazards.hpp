@@ -31,5 +31,8 @@ inline constexpr sim::HazardClass unsignalled_at_teardown{
     "unsignalled-at-teardown",
     "a driver asserts at teardown that all of its fences have signalled, and one has not", true,
     "found"};
+inline constexpr sim::HazardClass stack_overflow{
+    "stack-overflow", "modelled functions called each other deeper than a kernel stack holds", true,
+    "called"};
 
 } // namespace fenceline::fences::hazards

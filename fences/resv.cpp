@@ -58,6 +58,13 @@ void Resv::fini() {
     list_free(std::exchange(fences_, ListRef{}));
 }
 
+/// Quirk: the object that contains the dma_resv is freed although somebody still iterates over it:
+/// he goes on with the list that he found.
+void Resv::fini_under_reader() {
+    sim::Frame frame(core_.machine, "dma_resv_fini");
+    list_free(fences_);
+}
+
 void Resv::reserve_fences(std::uint32_t count) {
     sim::Frame frame(core_.machine, "dma_resv_reserve_fences");
     assert(locked_ && count != 0);

@@ -45,6 +45,8 @@ class Resv {
     Resv& operator=(const Resv&) = delete;
     /// dma_resv_fini.
     void fini();
+    /// fini() by somebody who does not wait for readers (Quirks::resv_freed_under_reader).
+    void fini_under_reader();
 
     /// dma_resv_lock, dma_resv_unlock. May block.
     void lock();

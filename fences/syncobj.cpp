@@ -9,12 +9,24 @@
 namespace fenceline::fences::inline FENCELINE_MODE {
 
 FenceRef Syncobj::fence_get() {
+    if (core_.quirks.syncobj_counts_late) [[unlikely]]
+        return fence_get_late();
     core_.rcu.read_lock();
     FenceRef fence;
     while ((fence = fence_) && !core_.take_rcu(fence)) {
     }
     core_.rcu.read_unlock();
     return fence;
+}
+
+/// Quirk: drm_syncobj_fence_get of 4.13, before dma_fence_get_rcu_safe: what is read may be released
+/// by drm_syncobj_replace_fence before it is counted.
+FenceRef Syncobj::fence_get_late() {
+    const FenceRef fence = fence_;
+    if (!fence)
+        return fence;
+    sim::Frame frame(core_.machine, "dma_fence_get");
+    return core_.take(fence);
 }
 
 /// syncobj_wait_syncobj_func, and the second try of drm_syncobj_fence_add_wait: whether there is

@@ -53,6 +53,7 @@ class Syncobj {
     [[nodiscard]] bool empty() const { return !fence_; }
 
   private:
+    FenceRef fence_get_late();
     /// struct syncobj_wait_entry.
     struct Waiter {
         Sleeper sleeper;

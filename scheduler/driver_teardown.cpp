@@ -59,9 +59,14 @@ void RingDriver::end_entities(std::size_t device, std::int32_t error) {
 
 /// Waits until everything that is on the hardware has signalled, then for readers of old pointers.
 void RingDriver::drain(std::size_t device) {
-    for (RingSlot* slot : rings_of(device))
-        slot->ring->drained.wait_event(machine_, "the hardware to drain",
-                                       [&] { return slot->ring->in_flight() == 0; });
+    for (RingSlot* slot : rings_of(device)) {
+        // Quirk: nouveau_sched_fini before e0023c8a7402 (6.16). A barrier before wait_event() orders
+        // only the first look at the condition; the looks after a wake-up may see what was there.
+        const bool first = slot->ring->in_flight() == 0;
+        slot->ring->drained.wait_event(machine_, "the hardware to drain", [&] {
+            return sched_.quirks.drain_looks_once ? first : slot->ring->in_flight() == 0;
+        });
+    }
     core_.rcu.synchronize();
 }
 

@@ -126,6 +126,15 @@ FENCELINE_HOT void GpuSched::wakeup(Scheduler& sched) {
     run_job_queue(sched);
 }
 
+/// Quirk: drm_sched_wakeup of 6.8 to 6.9, before 440d52b370b0: first it asks whether the job at the
+/// head of the queue would fit. That one may have been run, finished and freed by then.
+void GpuSched::wakeup_if_head_fits(Scheduler& sched, Entity& entity) {
+    const JobRef head = entity.head;
+    sim::Frame frame(machine, "drm_sched_can_queue");
+    if (head && can_queue(sched, jobs.get(head, "job")))
+        run_job_queue(sched);
+}
+
 void GpuSched::refuse_push(const Entity& entity) {
     print("Trying to push to a killed entity (" + entity.id + ")");
 }
@@ -165,7 +174,20 @@ FENCELINE_HOT void GpuSched::push_into_empty(Scheduler& sched, RunQueue& rq, Ent
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
         join(rq, entity, submit_ts);
     }
+    if (odd) [[unlikely]]
+        return wakeup_oddly(sched, entity);
     wakeup(sched);
+}
+
+/// Quirk push_rereads_run_queue: before cbc8764e29c2 (6.12) the scheduler to wake was looked up once
+/// more, after entity->lock had been released; the entity may have moved.
+void GpuSched::wakeup_oddly(Scheduler& bound, Entity& entity) {
+    sim::Frame frame(machine, "drm_sched_wakeup");
+    Scheduler& sched = quirks.push_rereads_run_queue ? sched_of(entity) : bound;
+    if (quirks.push_peeks_queue)
+        wakeup_if_head_fits(sched, entity);
+    else
+        wakeup(sched);
 }
 
 /// drm_sched_rq_update_fifo_locked, or what another policy has in its place. The entity is ready.

@@ -2,6 +2,9 @@
 // what is left and let go), destroy (flush, then fini).
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/hazards.hpp"
+
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -17,7 +20,7 @@ bool GpuSched::entity_is_idle(const Entity& entity) const {
 
 /// drm_sched_entity_flush: waits for the queue to be empty; a killed process drops the rest
 /// instead.
-void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed) {
+void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed, bool last_user) {
     sim::Frame frame(machine, "drm_sched_entity_flush");
     Entity& entity = entities.get(ref, "entity");
     if (!entity.rq)
@@ -27,7 +30,13 @@ void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed)
         sched.job_scheduled.wait_event(machine, "drm_sched_entity_flush: the entity's queue",
                                        [&] { return entity_is_idle(entity); });
     }
-    if (exiting && killed)
+    // cmpxchg(&entity->last_user, current, NULL): each push makes its process the last user.
+    const std::uint32_t pushed = entity.fence_seq.peek();
+    const bool nobody = pushed == entity.flushed_seq;
+    if (last_user)
+        entity.flushed_seq = pushed;
+    // Quirk: before 9e8b3201c730 (6.16) NULL was as good as being the last user.
+    if (exiting && killed && ((last_user && !nobody) || (nobody && quirks.flush_trusts_any_user)))
         entity_kill(ref);
 }
 
@@ -51,7 +60,9 @@ void GpuSched::entity_kill(EntityRef ref) {
     while (const JobRef job_ref = spsc_pop(entity)) {
         const FenceRef finished = core.take(jobs.get(job_ref, "job").s_fence);
         if (!previous || !core.add_callback(previous, kill_jobs_cb, this, job_ref.pack())) {
-            core.put(previous, Holder::last_scheduled);
+            // Quirk: before 6.16 the reference was lost where adding the callback failed.
+            if (!quirks.kill_leaks_previous)
+                core.put(previous, Holder::last_scheduled);
             kill_jobs_cb(this, FenceRef{}, job_ref.pack());
         }
         previous = finished;
@@ -64,7 +75,11 @@ void GpuSched::entity_kill(EntityRef ref) {
 void GpuSched::kill_jobs_cb(void* env, FenceRef fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     self.core.put(fence, Holder::dependency);
-    (void)self.jobs.get(JobRef::unpack(packed), "job"); // INIT_WORK writes into it
+    Job& job = self.jobs.get(JobRef::unpack(packed), "job"); // INIT_WORK writes into it
+    // Quirk: before 487df8b69834 (6.18) the loop over the dependencies was here, with the lock of
+    // the fence that signals held.
+    if (self.quirks.kill_callback_in_place && self.kill_waits(JobRef::unpack(packed), job))
+        return;
     self.system_wq_.schedule(kill_jobs_work, env, packed);
 }
 
@@ -75,14 +90,17 @@ void GpuSched::kill_jobs_work(void* self, std::uint64_t packed) {
     gpu_sched.kill_one_job(JobRef::unpack(packed));
 }
 
-void GpuSched::kill_one_job(JobRef job_ref) {
-    Job& job = jobs.get(job_ref, "job");
+/// Whether there is another dependency to wait for; the callback is on it then.
+bool GpuSched::kill_waits(JobRef job_ref, Job& job) {
+    // Quirk: before e30cb0599799 (6.5) the walk went on where the scheduler's own had got to.
+    if (quirks.kill_skips_seen_dependencies) [[unlikely]]
+        drop_seen_dependencies(job);
     // All dependencies, also those that were waited for already: the memory they guard may be in
     // use.
     while (job.first_dependency != kNoDependency) {
         const Dependency entry = dependencies_.at(job.first_dependency);
         dependencies_.free(dependencies_.handle_at(job.first_dependency));
-        job.first_dependency = entry.next;
+        job.first_dependency = job.next_dependency = entry.next;
         FenceRef fence = entry.fence;
         if (fence.part() == fences::FencePart::scheduled) {
             // The list held `scheduled` only; the count of `finished` may be zero by now.
@@ -90,12 +108,39 @@ void GpuSched::kill_one_job(JobRef job_ref) {
             core.put(entry.fence, Holder::dependency);
         }
         xarray_erased(entry, false);
+        // Quirk: b3af84383e7a (6.1) put what had been leaked until then.
+        if (quirks.kill_leaks_dependencies && fence)
+            core.take(fence);
         if (fence && core.add_callback(fence, kill_jobs_cb, this, job_ref.pack()))
-            return;
+            return true;
         core.put(fence, Holder::dependency);
     }
     job.last_dependency = job.next_dependency = kNoDependency;
+    return false;
+}
 
+/// Quirk kill_skips_seen_dependencies: drops what had been waited for when the job was killed, and
+/// says what comes of it.
+void GpuSched::drop_seen_dependencies(Job& job) {
+    while (job.first_dependency != kNoDependency && job.first_dependency != job.next_dependency) {
+        const Dependency entry = dependencies_.at(job.first_dependency);
+        dependencies_.free(dependencies_.handle_at(job.first_dependency));
+        job.first_dependency = entry.next;
+        if (!core.peek_signaled(entry.fence))
+            machine.report({.kind = &hazards::wrong_order,
+                            .subject = "job",
+                            .object = fmt::format("job {}", job.id),
+                            .message = fmt::format("job {} is killed and finishes while {}, which "
+                                                   "it depends on, has not signalled",
+                                                   job.id, core.describe(entry.fence))});
+        core.put(entry.fence, Holder::dependency);
+    }
+}
+
+void GpuSched::kill_one_job(JobRef job_ref) {
+    Job& job = jobs.get(job_ref, "job");
+    if (kill_waits(job_ref, job))
+        return;
     Scheduler& sched = schedulers.get(job.sched, "scheduler");
     const std::int32_t error = entities.peek(job.entity).kill_error;
     log_scheduled(job, sched.ring_index);

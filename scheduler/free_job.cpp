@@ -33,6 +33,8 @@ void GpuSched::free_finished_jobs(Scheduler& sched) {
 /// drm_sched_get_finished_job: only ever the head of the pending list, however many are done.
 FENCELINE_HOT JobRef GpuSched::get_finished_job(Scheduler& sched) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
+    if (quirks.free_any_finished) [[unlikely]]
+        return finished_job_anywhere(sched);
     const JobRef job_ref = sched.pending_head;
     if (!job_ref)
         return {};
@@ -55,9 +57,33 @@ FENCELINE_HOT JobRef GpuSched::get_finished_job(Scheduler& sched) {
     return job_ref;
 }
 
+/// Quirk: a free work that does not stop at a head which is still busy. The timeout, which is about
+/// the head, goes on where it is about another job.
+JobRef GpuSched::finished_job_anywhere(Scheduler& sched) {
+    for (JobRef ref = sched.pending_head; ref; ref = jobs.get(ref, "job").next) {
+        Job& job = jobs.get(ref, "job");
+        if (!core.is_signaled(job.s_fence))
+            continue;
+        const bool was_head = ref == sched.pending_head;
+        pending_remove(sched, job);
+        if (was_head && sched.work_tdr) {
+            sched.work_tdr->cancel();
+            start_timeout(sched);
+        }
+        return ref;
+    }
+    return {};
+}
+
 /// drm_sched_run_free_queue: the free work once more if the next head is finished already.
 FENCELINE_HOT void GpuSched::run_free_queue(Scheduler& sched) {
     sim::SpinGuard guard(machine, sched.job_list_lock, "job_list_lock");
+    if (quirks.free_any_finished) [[unlikely]] {
+        for (JobRef ref = sched.pending_head; ref; ref = jobs.get(ref, "job").next)
+            if (core.is_signaled(jobs.get(ref, "job").s_fence))
+                return run_free_queue_unconditionally(sched);
+        return;
+    }
     if (sched.pending_head && core.is_signaled(jobs.get(sched.pending_head, "job").s_fence))
         run_free_queue_unconditionally(sched);
 }

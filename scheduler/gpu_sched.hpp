@@ -41,6 +41,7 @@
 #include "scheduler/event_log.hpp"
 #include "scheduler/job_figures.hpp"
 #include "scheduler/objects.hpp"
+#include "scheduler/quirks.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 
@@ -69,17 +70,22 @@ struct SchedulerArgs {
     bool prepares_jobs = false;        ///< the driver has prepare_job
     sim::Time run_job_cost = 0;
     sim::Time free_job_cost = 0;
+    sim::Time timedout_job_cost = 0; ///< how long the driver looks at a job that is late
 };
 
 class GpuSched {
   public:
     /// `wakeup_cost`: from queueing work on an idle worker to its start.
-    GpuSched(sim::Machine& machine, fences::FenceCore& fence_core, sim::Time wakeup_cost);
+    /// `odd`: of whatever layer, somebody asked for quirks. No job takes the plain path then.
+    GpuSched(sim::Machine& machine, fences::FenceCore& fence_core, sim::Time wakeup_cost,
+             const Quirks& quirks = {}, bool odd = false);
     GpuSched(const GpuSched&) = delete;
     GpuSched& operator=(const GpuSched&) = delete;
 
     sim::Machine& machine;
     fences::FenceCore& core;
+    const Quirks quirks;
+    const bool odd;
     sim::Pool<Job> jobs;
     sim::Pool<Entity> entities;
     sim::Pool<RunQueue> run_queues;
@@ -105,6 +111,9 @@ class GpuSched {
     /// drm_sched_stop: no more work; jobs that are done are freed, the others lose their hardware
     /// fence. `bad` is the job that timed out, back at the head of the list; null if there is none.
     void sched_stop(SchedulerRef sched, JobRef bad);
+    /// The driver has looked at the job that is late, and begins to act: with
+    /// TimeoutProtection::block a completion that was put off comes now.
+    void timeout_looked_at(SchedulerRef sched);
     /// drm_sched_increase_karma: blames the job, and marks its entity guilty.
     void increase_karma(JobRef bad);
     /// drm_sched_resubmit_jobs: run_job once more for everything that is pending. Deprecated, and
@@ -128,7 +137,9 @@ class GpuSched {
     /// drm_sched_entity_push_job. REQUIRES: armed. The job may be gone when this returns.
     void push_job(JobRef job);
     /// drm_sched_entity_flush. An exiting task passes whether it waits; others always do. Blocks.
-    void entity_flush(EntityRef entity, bool exiting, bool wait, bool killed);
+    /// `last_user`: whoever flushes is the process that pushed last, if anybody has.
+    void entity_flush(EntityRef entity, bool exiting, bool wait, bool killed,
+                      bool last_user = true);
     /// drm_sched_entity_fini: kills what is queued. May block.
     void entity_fini(EntityRef entity);
     /// drm_sched_entity_destroy: flush, then fini. Blocks.
@@ -146,14 +157,16 @@ class GpuSched {
     /// A submit ioctl for a job that waits for nothing, of a driver that needs nothing in between:
     /// job_init(), job_arm() and push_job(). `made` is the job from before the push on; false, and
     /// nothing made, where job_init() gives null.
+    /// REQUIRES: !odd.
     bool submit(EntityRef entity, const JobSpec& spec, JobRef& made);
     /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0
     /// (-EINVAL).
     JobRef job_init(EntityRef entity, std::uint32_t credits);
-    /// drm_sched_job_add_dependency: takes over the reference. One per fence context, the latest.
-    void add_dependency(JobRef job, fences::FenceRef fence);
+    /// drm_sched_job_add_dependency: takes over the reference, also when it fails. One per fence
+    /// context, the latest. Returns 0 or -ENOMEM (Quirks::no_memory_for_dependencies).
+    std::int32_t add_dependency(JobRef job, fences::FenceRef fence);
     /// drm_sched_job_add_resv_dependencies: one by one. REQUIRES: the dma_resv is locked.
-    void add_resv_dependencies(JobRef job, fences::Resv& resv, fences::ResvUsage usage);
+    std::int32_t add_resv_dependencies(JobRef job, fences::Resv& resv, fences::ResvUsage usage);
     /// drm_sched_job_arm: chooses the run queue, initialises the fences. No way back.
     void job_arm(JobRef job);
     /// drm_sched_job_cleanup: gives back fences and dependencies; part of free_job.
@@ -186,6 +199,9 @@ class GpuSched {
     sim::WaitQueue queues_ended; ///< woken whenever a counted scheduler has ended
 
     // The end (leftovers.cpp).
+    /// Reports schedulers that have a job they could run, and nobody to tell them. REQUIRES: nothing
+    /// is left to happen.
+    void report_lost_wakeups();
     /// Reports jobs that nobody can free any more, by what became of them.
     void report_leaked_jobs();
     /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
@@ -255,6 +271,8 @@ class GpuSched {
     JobRef spsc_pop(Entity& entity);
     void spsc_pop(Entity& entity, Job& head);
     void wakeup(Scheduler& sched);
+    void wakeup_if_head_fits(Scheduler& sched, Entity& entity);
+    [[gnu::noinline]] void wakeup_oddly(Scheduler& bound, Entity& entity);
     // select.cpp
     RunQueue* first_ready_queue(Scheduler& sched);
     Entity* select_entity(Scheduler& sched, RunQueue& rq);
@@ -265,7 +283,9 @@ class GpuSched {
     void rq_pop_entity(RunQueue& rq, Entity& entity);
     fences::FenceRef next_dependency(Job& job, JobRef self, Scheduler& sched);
     bool add_dependency_cb(Entity& entity);
+    Entity& dependency_gone(fences::FenceRef fence, std::uint64_t entity);
     static void dependency_signalled(void* env, fences::FenceRef fence, std::uint64_t entity);
+    static void dependency_cleared(void* env, fences::FenceRef fence, std::uint64_t entity);
     // run_job.cpp
     static void run_job_work(void* self, std::uint64_t sched);
     [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
@@ -295,6 +315,8 @@ class GpuSched {
     void start_timeout(Scheduler& sched);
     static void job_timedout(void* self, std::uint64_t sched);
     void reinsert_on_false_timeout(Scheduler& sched, JobRef job);
+    fences::FenceRef protect_listed(Scheduler& sched, JobRef job);
+    void unprotect_listed(Scheduler& sched, fences::FenceRef pinned);
     // recovery.cpp
     void wqueue_start(Scheduler& sched);
     bool detach_from_hardware(Scheduler& sched, Job& job);
@@ -303,6 +325,7 @@ class GpuSched {
     static void free_job_work(void* self, std::uint64_t sched);
     [[gnu::noinline]] void free_finished_jobs(Scheduler& sched);
     JobRef get_finished_job(Scheduler& sched);
+    JobRef finished_job_anywhere(Scheduler& sched);
     void run_free_queue(Scheduler& sched);
     // entity_fini.cpp
     bool entity_is_idle(const Entity& entity) const;
@@ -310,6 +333,8 @@ class GpuSched {
     static void kill_jobs_cb(void* env, fences::FenceRef fence, std::uint64_t job);
     static void kill_jobs_work(void* self, std::uint64_t job);
     void kill_one_job(JobRef job);
+    bool kill_waits(JobRef job_ref, Job& job);
+    void drop_seen_dependencies(Job& job);
     // sched_main.cpp
     std::unique_ptr<RunQueuePolicy> make_policy(Scheduler& sched, std::uint32_t bit,
                                                 const FairRules& fair);

@@ -61,9 +61,9 @@ void GpuSched::refuse_job(const Entity& entity) {
 }
 
 /// drm_sched_job_add_dependency: one per fence context, of which the later one stays.
-void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
+std::int32_t GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
     if (!fence)
-        return;
+        return 0;
     sim::Frame frame(machine, "drm_sched_job_add_dependency");
     Job& job = jobs.get(job_ref, "job");
     const fences::Fence& added = core.get(fence);
@@ -74,9 +74,14 @@ void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
             if (core.is_later(fence, entry.fence))
                 std::swap(entry.fence, fence);
             core.put(fence, Holder::dependency);
-            return;
+            return 0;
         }
         slot = entry.next;
+    }
+    // The first entry needs no node of the xarray (xarray_erased()); where there is no memory...
+    if (quirks.no_memory_for_dependencies && job.first_dependency != kNoDependency) [[unlikely]] {
+        core.put(fence, Holder::dependency);
+        return kEnomem;
     }
     const auto node = dependencies_.alloc(Dependency{fence, kNoDependency, 0});
     if (job.first_dependency == kNoDependency) {
@@ -87,13 +92,21 @@ void GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
         dependencies_.at(node.index()).index = last.index + 1;
     }
     job.last_dependency = node.index();
+    return 0;
 }
 
-/// drm_sched_job_add_resv_dependencies.
-void GpuSched::add_resv_dependencies(JobRef job, fences::Resv& resv, fences::ResvUsage usage) {
+/// drm_sched_job_add_resv_dependencies. Quirk: before 5801e65206b0 (6.15) it put the fence once more
+/// when adding had failed.
+std::int32_t GpuSched::add_resv_dependencies(JobRef job, fences::Resv& resv,
+                                             fences::ResvUsage usage) {
     fences::ResvCursor cursor(resv, usage);
     for (FenceRef fence = resv.iter_first(cursor); fence; fence = resv.iter_next(cursor))
-        add_dependency(job, core.take(fence));
+        if (const std::int32_t error = add_dependency(job, core.take(fence)); error != 0) {
+            if (quirks.dependency_error_puts_twice)
+                core.put(fence, Holder::dependency);
+            return error;
+        }
+    return 0;
 }
 
 /// What xarray does when an entry goes, or all do: a node that is empty is freed by call_rcu. The

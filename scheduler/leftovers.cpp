@@ -107,6 +107,36 @@ void GpuSched::report_leaked_jobs() {
     }
 }
 
+/// A scheduler at rest with ready entities, all of which have a head job that would fit (one that does
+/// not fit rightly keeps the others from running).
+void GpuSched::report_lost_wakeups() {
+    schedulers.for_each_live([&](SchedulerRef ref, const Scheduler& sched) {
+        if (!sched.ready || sched.pause_submit || sched.work_run_job.pending() ||
+            sched.work_run_job.running())
+            return;
+        const Entity* first = nullptr;
+        bool all_fit = true;
+        entities.for_each_live([&](EntityRef, const Entity& entity) {
+            if (!entity.node.listed || entity.stopped || !entity.head || entity.dependency ||
+                !run_queues.alive(entity.rq) || run_queues.peek(entity.rq).sched != ref)
+                return;
+            const std::uint32_t credits = jobs.peek(entity.head).credits;
+            if (sched.credit_limit - sched.credit_count.peek() < credits)
+                all_fit = false;
+            else if (first == nullptr)
+                first = &entity;
+        });
+        if (first != nullptr && all_fit)
+            machine.report(
+                {.kind = &hazards::lost_wakeup,
+                 .subject = "scheduler",
+                 .object = "scheduler " + sched.name,
+                 .message = fmt::format("entity {} is ready, scheduler {} has credits for its job "
+                                        "{}, and nobody has queued the run work",
+                                        first->id, sched.name, jobs.peek(first->head).id)});
+    });
+}
+
 /// Jobs that were killed keep their score, so a scheduler may look loaded for good.
 std::int64_t GpuSched::score_drift(const Scheduler& sched, SchedulerRef ref) {
     std::int64_t expected = 0;

@@ -100,7 +100,8 @@ struct Entity {
     bool stopped = false;
     bool has_guilty_flag = false;      ///< drm_sched_entity::guilty is set
     sim::Atomic<std::uint32_t> guilty; ///< what it points at; 1: its jobs are cancelled when popped
-    bool fini_done = false; ///< drm_sched_entity_fini has returned (the model's own mark)
+    std::uint32_t flushed_seq = 0; ///< no push since its last user flushed it: last_user is NULL
+    bool fini_done = false;        ///< drm_sched_entity_fini has returned (the model's own mark)
     std::int32_t kill_error = kEsrch; ///< what its queued jobs finish with when it ends
     fences::OwnerRef context;         ///< the driver's object for it, where there is one
 };
@@ -142,6 +143,9 @@ struct Scheduler {
     std::unique_ptr<sim::DelayedWork> work_tdr;
     sim::Time timeout = sim::kForever;
     sim::WaitQueue job_scheduled;
+    JobRef blocked; ///< TimeoutProtection::block: its completion is put off, if it has come
+    bool blocked_done = false;
+    std::int32_t blocked_error = 0;
     bool pause_submit = false;
     bool free_guilty = false;   ///< the job that timed out was done: the handler frees it
     bool cancels_jobs = false;  ///< ops->cancel_job is set

@@ -3,10 +3,21 @@
 // about.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/hazards.hpp"
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
 
+/// CONFIG_DEBUG_LIST would notice a job that is on the list already.
 void GpuSched::pending_add_head(Scheduler& sched, JobRef job_ref, Job& job) {
+    if (job_ref == sched.pending_head || job.previous || job.next)
+        machine.report({.kind = &hazards::list_corruption,
+                        .subject = "pending list",
+                        .object = "job " + std::to_string(job.id),
+                        .message = "job " + std::to_string(job.id) +
+                                   " is put on the pending list of scheduler " + sched.name +
+                                   ", on which it is already",
+                        .pool = jobs.type(),
+                        .key = job_ref.pack()});
     job.previous = JobRef{};
     job.next = sched.pending_head;
     if (sched.pending_head)

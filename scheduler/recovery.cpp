@@ -47,7 +47,8 @@ void GpuSched::sched_stop(SchedulerRef ref, JobRef bad) {
     sim::Frame frame(machine, "drm_sched_stop");
     Scheduler& sched = schedulers.get(ref, "scheduler");
     wqueue_stop(sched);
-    if (bad && jobs.get(bad, "job").sched == ref)
+    if (bad && jobs.get(bad, "job").sched == ref &&
+        quirks.timeout_protection == TimeoutProtection::unlink) // else it is on the list still
         pending_add_head(sched, bad, jobs.get(bad, "job"));
     for (JobRef job_ref = sched.pending_tail; job_ref;) {
         Job& job = jobs.get(job_ref, "job");
@@ -101,6 +102,9 @@ void GpuSched::increase_karma(JobRef bad) {
         sim::SpinGuard guard(machine, run_queues.get(guilty.rq, "run queue").lock, "rq->lock");
         if (guilty.has_guilty_flag)
             guilty.guilty.set(machine, 1);
+    } else {
+        print("nobody is marked guilty of job " + std::to_string(job.id) +
+              ": its entity is on no run queue any more");
     }
 }
 

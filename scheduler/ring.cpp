@@ -1,6 +1,7 @@
 #include "scheduler/ring.hpp"
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/ring_driver.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -148,6 +149,8 @@ void Ring::complete(void* self, std::uint64_t) {
     if (ring.signalling_.full())
         ring.signalling_.set_capacity(ring.signalling_.capacity() * 2);
     ring.signalling_.push_back({done, ++ring.tickets_});
+    if (ring.odd != nullptr) [[unlikely]]
+        ring.core_.get(done.fence).flags.mark(fences::flag::hardware_done);
     ring.machine_.engine.arm(sim::add_saturating(ring.machine_.now(), ring.args_.interrupt_latency),
                              interrupt, self, ring.tickets_);
 }
@@ -176,7 +179,10 @@ FENCELINE_HOT void Ring::signal(const Item& item) {
         sink->on_event({machine_.now(), JobEvent::hw_done, item.job, item.ordinal, item.entity,
                         args_.index, fence.error, 0});
     if (sim::kInstrumented || gpu == nullptr || !gpu->complete_plainly(fence)) {
-        core_.signal(item.fence, fence);
+        if (odd != nullptr) [[unlikely]]
+            odd->signal_oddly(*this, item.entity, item.fence);
+        else
+            core_.signal(item.fence, fence);
         core_.put(item.fence, fence, fences::Holder::driver);
     }
     if (drained.has_waiters() && in_flight() == 0)

@@ -32,6 +32,7 @@ struct RingArgs {
 };
 
 class GpuSched;
+class RingDriver;
 
 class Ring {
   public:
@@ -79,6 +80,7 @@ class Ring {
 
     EventSink* sink = nullptr; ///< hears of hw_done
     GpuSched* gpu = nullptr;   ///< whose jobs these are, where plain ones may complete in one step
+    RingDriver* odd = nullptr; ///< whose interrupt handler has a quirk, if it has
     sim::WaitQueue drained;    ///< woken when the last job in flight has signalled
 
   private:

@@ -30,9 +30,11 @@ OwnerRef make_owner(fences::FenceCore& core, OwnerKind kind, std::string name) {
 RingDriver::RingDriver(GpuSched& sched, std::string name)
     : sched_(sched), machine_(sched.machine), core_(sched.core), name_(std::move(name)),
       fences_(sched.core, sched.core.modules.alloc(fences::Module{name_, 0})),
+      files_(sched.machine, "file",
+             [](const ClientFile& file) { return "file of client " + file.client; }),
       private_fences_(core_.policy.public_fence != fences::PublicFence::hardware),
       embedded_(core_.policy.hardware.memory == fences::MemoryRule::embedded_in_job),
-      early_fences_(!private_fences_ || embedded_), plain_(core_.policy.plain_jobs()),
+      early_fences_(!private_fences_ || embedded_), plain_(core_.policy.plain_jobs() && !sched.odd),
       watches_fences_(embedded_ ||
                       core_.policy.teardown == fences::TeardownRule::wait_for_references) {
     if (watches_fences_)
@@ -52,6 +54,7 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     slot.ring = std::make_unique<Ring>(machine_, core_, ring);
     slot.ring->sink = sched_.sink;
     slot.ring->gpu = plain_ ? &sched_ : nullptr;
+    slot.ring->odd = sched_.odd ? this : nullptr;
     slot.sched = slot.identity = sched_.sched_init(args);
     slot.owner = make_owner(core_, OwnerKind::ring, ring.name);
     Scheduler& sched = sched_.schedulers.get(slot.sched);
@@ -62,6 +65,7 @@ SchedulerRef RingDriver::add_ring(std::size_t device, const RingArgs& ring, Sche
     slot.device = device;
     slot.on_timeout = on_timeout;
     slot.driver = this;
+    slot.look_time = args.timedout_job_cost;
     rings_.push_back(std::move(slot));
     if (plain_)
         sched.plain_ring = &rings_.back();
@@ -75,7 +79,7 @@ FENCELINE_HOT RingSlot& RingDriver::slot_of(SchedulerRef sched) {
                          [&](const RingSlot& slot) { return slot.identity == sched; });
 }
 
-void RingDriver::open_entity(EntityRef ref) {
+void RingDriver::open_entity(EntityRef ref, const std::string& client) {
     Entity& entity = sched_.entities.get(ref, "entity");
     if (entities_.size() <= entity.index)
         entities_.resize(entity.index + 1);
@@ -84,6 +88,8 @@ void RingDriver::open_entity(EntityRef ref) {
     state.open = true;
     state.fence_context = core_.context_alloc(1);
     core_.name_context(state.fence_context, entity.id);
+    if (sched_.quirks.stats_through_file)
+        open_file(state, client);
     if (fences::HardwareFences::needs_context(core_.policy))
         entity.context = state.timeline = fences_.create_context(entity.id);
 }
@@ -93,6 +99,8 @@ void RingDriver::close_entity(EntityRef ref) {
     if (entity.index >= entities_.size() || !entities_[entity.index].open)
         return;
     entities_[entity.index].open = false;
+    if (entities_[entity.index].file)
+        close_file(entities_[entity.index]);
     // Under drain-on-unload contexts are static: they go with the device.
     if (core_.policy.teardown == fences::TeardownRule::drain)
         return;
@@ -123,6 +131,7 @@ void RingDriver::prepare_fence(JobRef ref) {
 RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     sim::Frame frame(machine_, "driver: run_job");
     enter_text();
+    const GpuLock lock(*this);
     Job& job = sched.jobs.get(ref, "job");
     const std::int32_t marked = core_.get(job.s_fence).error; // the scheduler gave it up already
     const std::int32_t error = marked != 0                        ? marked
@@ -143,6 +152,8 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
         return {fence, 0};
     }
     core_.hardware.at(fence.index()).base.references.get(machine_, "fence");
+    if (sched.quirks.keeps_last_fence) [[unlikely]]
+        keep_last_fence(entities_[job.entity_index], fence);
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return {fence, 0};
 }
@@ -166,6 +177,15 @@ TimeoutVerdict RingDriver::timedout_job(GpuSched& sched, JobRef ref) {
     const Job& job = sched.jobs.get(ref, "job");
     RingSlot& slot = slot_of(job.sched);
     sched.log(JobEvent::timedout, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
+    if (sched.quirks.wedge_before_last_look)
+        wedge(slot.device, ref);
+    look_at(slot, ref);
+    if (sched.quirks.wedge_before_last_look)
+        return TimeoutVerdict::no_device;
+    if (sched.quirks.wedge_on_timeout) {
+        wedge(slot.device, ref);
+        return TimeoutVerdict::no_device;
+    }
     switch (slot.on_timeout) {
     case OnTimeout::no_hang:
         slot.false_alarm = ref;
@@ -177,7 +197,7 @@ TimeoutVerdict RingDriver::timedout_job(GpuSched& sched, JobRef ref) {
         break;
     }
     reset(slot, ref);
-    return TimeoutVerdict::reset;
+    return sched.quirks.no_hang_after_reset ? TimeoutVerdict::no_hang : TimeoutVerdict::reset;
 }
 
 void RingDriver::reset(RingSlot& slot, JobRef bad) {

@@ -37,6 +37,7 @@ struct RingSlot {
     std::size_t device = 0;
     OnTimeout on_timeout = OnTimeout::reset;
     JobRef false_alarm;      ///< the last job that was late and, it said, did not hang
+    sim::Time look_time = 0; ///< how long timedout_job looks at a job that is late
     bool bound = true;       ///< its device is; then all that its fences borrow is there
     bool sched_alive = true; ///< drm_sched_fini not called yet
 };
@@ -62,7 +63,8 @@ class RingDriver final : public Driver {
     /// driver's own fence escapes, the fence exists from here on.
     void prepare_fence(JobRef job);
     /// The driver's share of creating an entity: its fence context, and the object for it, if any.
-    void open_entity(EntityRef entity);
+    /// `client`: whose device file it belongs to.
+    void open_entity(EntityRef entity, const std::string& client = {});
     /// Its share of drm_sched_entity_fini: the object for it is let go. Idempotent.
     void close_entity(EntityRef entity);
 
@@ -75,6 +77,10 @@ class RingDriver final : public Driver {
     void fini_schedulers();
     /// After that: frees whatever is left, so that leaks can be told from leftovers.
     void free_rest();
+
+    // What quirks make of the driver (odd_driver.cpp).
+    /// Its interrupt handler, for a job of that entity: dma_fence_signal, and what should not be.
+    void signal_oddly(const Ring& ring, std::uint32_t entity, fences::FenceRef fence);
 
     // run_job() of a plain job (plain_job.cpp).
     /// Nothing that the job's fence would borrow has ended.
@@ -106,6 +112,13 @@ class RingDriver final : public Driver {
         bool bound = true;
     };
 
+    /// What the driver keeps per open device file: the statistics of its jobs. It goes with the last
+    /// of the client's entities.
+    struct ClientFile {
+        std::string client;
+        std::uint64_t jobs_done = 0;
+    };
+
     /// What the driver keeps per entity.
     struct EntityState {
         EntityRef entity;
@@ -113,6 +126,21 @@ class RingDriver final : public Driver {
         std::uint32_t fence_context = 0;
         std::uint32_t seqno = 0;
         bool open = false;
+        fences::FenceRef last_fence;  ///< Quirks::keeps_last_fence
+        sim::Handle<ClientFile> file; ///< Quirks::stats_through_file
+    };
+
+    /// Holds msm_gpu::lock, by which run_job and recovery exclude each other, for a scope; nothing
+    /// without Quirks::recovery_reclaims. May block.
+    class GpuLock {
+      public:
+        explicit GpuLock(RingDriver& driver);
+        GpuLock(const GpuLock&) = delete;
+        GpuLock& operator=(const GpuLock&) = delete;
+        ~GpuLock();
+
+      private:
+        RingDriver* driver_;
     };
 
     /// What is kept of a fence where somebody asks for it when its memory goes.
@@ -139,6 +167,14 @@ class RingDriver final : public Driver {
     void drop_right_to_signal(std::size_t device);
     void free_device(std::size_t device);
     void free_owner(fences::OwnerRef& owner);
+    // odd_driver.cpp
+    void open_file(EntityState& state, const std::string& client);
+    void close_file(const EntityState& state);
+    void keep_last_fence(EntityState& state, fences::FenceRef fence);
+    void look_at(RingSlot& slot, JobRef job);
+    void reclaim(const RingSlot& slot, JobRef bad);
+    void wedge(std::size_t device, JobRef bad);
+    void read_entity_of(const Job& job);
     [[nodiscard]] bool runs_on(const Entity& entity, std::size_t device);
 
     GpuSched& sched_;
@@ -149,6 +185,9 @@ class RingDriver final : public Driver {
     std::vector<Device> devices_;
     std::deque<RingSlot> rings_;        ///< their addresses stay
     std::vector<EntityState> entities_; ///< by entity index
+    sim::Pool<ClientFile> files_;
+    sim::WaitQueue gpu_lock_waiters_;
+    bool gpu_locked_ = false;
     // The lifetime policy, as decisions.
     bool private_fences_; ///< the driver's own fence must not escape
     bool embedded_;       ///< it is part of its job

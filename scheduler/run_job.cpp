@@ -93,7 +93,16 @@ FENCELINE_HOT void GpuSched::job_begin(Scheduler& sched, JobRef job_ref, Job& jo
 void GpuSched::job_done_cb(void* env, FenceRef, fences::Fence& fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     sim::Frame frame(self.machine, "drm_sched_job_done_cb");
-    self.job_done(self.jobs.get(JobRef::unpack(packed), "job"), fence.error);
+    Job& job = self.jobs.get(JobRef::unpack(packed), "job");
+    if (self.odd) [[unlikely]] {
+        Scheduler& sched = self.schedulers.get(job.sched, "scheduler");
+        if (sched.blocked == JobRef::unpack(packed)) { // the timeout handler is looking at it
+            sched.blocked_done = true;
+            sched.blocked_error = fence.error;
+            return;
+        }
+    }
+    self.job_done(job, fence.error);
 }
 
 /// drm_sched_job_done: credits and score go back before `finished` signals; then the free work is

@@ -31,10 +31,12 @@ std::string describe_dependency(const Dependency&) {
 
 } // namespace
 
-GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wakeup_cost)
-    : machine(m), core(fence_core), jobs(m, "job", describe_job),
-      entities(m, "entity", describe_entity), run_queues(m, "run queue", describe_rq),
-      schedulers(m, "scheduler", describe_sched), entity_stats(m, "entity stats", describe_stats),
+GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wakeup_cost,
+                   const Quirks& q, bool any_quirk)
+    : machine(m), core(fence_core), quirks(q), odd(any_quirk || !(q == Quirks{})),
+      jobs(m, "job", describe_job), entities(m, "entity", describe_entity),
+      run_queues(m, "run queue", describe_rq), schedulers(m, "scheduler", describe_sched),
+      entity_stats(m, "entity stats", describe_stats),
       module(fence_core.modules.alloc(fences::Module{"gpu_sched", 0})),
       s_fences(fence_core, module), dependencies_(m, "dependency", describe_dependency),
       only_finished_(core.policy.public_fence == fences::PublicFence::finished_only),
@@ -75,7 +77,9 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
         rq.tree = dynamic_cast<TreePolicy*>(rq.policy.get());
     }
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
-    sched.work_run_job = sim::Work(run_job_work, this, ref.pack(), args.run_job_cost);
+    // The driver's run_job may have to wait for its lock.
+    sched.work_run_job =
+        sim::Work(run_job_work, this, ref.pack(), args.run_job_cost, quirks.recovery_reclaims);
     sched.work_free_job = sim::Work(free_job_work, this, ref.pack(), args.free_job_cost);
     sched.timeout = args.timeout;
     if (args.timeout != sim::kForever) {

@@ -90,6 +90,17 @@ bool GpuSched::add_dependency_cb(Entity& entity) {
         const FenceRef scheduled =
             core.take(entity.dependency.sibling(fences::FencePart::scheduled));
         core.put(std::exchange(entity.dependency, scheduled), Holder::dependency);
+        // Quirk: before 15f77764e90a (6.15) `scheduled` only cleared the dependency, since running
+        // the other job would wake the worker anyway.
+        if (quirks.clear_dependency_without_wakeup) [[unlikely]] {
+            if (const auto callback = core.add_callback(entity.dependency, dependency_cleared, this,
+                                                        entity.self.pack())) {
+                entity.cb = *callback;
+                return true;
+            }
+            core.put(entity.dependency, Holder::dependency);
+            return false;
+        }
     }
     if (const auto callback =
             core.add_callback(entity.dependency, dependency_signalled, this, entity.self.pack())) {
@@ -100,17 +111,29 @@ bool GpuSched::add_dependency_cb(Entity& entity) {
     return false;
 }
 
+/// What drm_sched_entity_clear_dep does: the entity waits for nothing any more.
+Entity& GpuSched::dependency_gone(FenceRef fence, std::uint64_t packed) {
+    Entity& entity = entities.get(EntityRef::unpack(packed), "entity");
+    entity.dependency = FenceRef{};
+    core.put(fence, Holder::dependency);
+    RunQueue& rq = run_queues.get(entity.rq, "run queue");
+    if (entity.node.listed && entity.head)
+        set_ready(rq, entity, true);
+    return entity;
+}
+
 /// drm_sched_entity_wakeup: the callback on the dependency, in whatever context signals it.
 void GpuSched::dependency_signalled(void* env, FenceRef fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     sim::Frame frame(self.machine, "drm_sched_entity_wakeup");
-    Entity& entity = self.entities.get(EntityRef::unpack(packed), "entity");
-    entity.dependency = FenceRef{};
-    self.core.put(fence, Holder::dependency);
-    RunQueue& rq = self.run_queues.get(entity.rq, "run queue");
-    if (entity.node.listed && entity.head)
-        self.set_ready(rq, entity, true);
-    self.wakeup(self.schedulers.get(rq.sched, "scheduler"));
+    self.wakeup(self.sched_of(self.dependency_gone(fence, packed)));
+}
+
+/// drm_sched_entity_clear_dep, until 6.14.
+void GpuSched::dependency_cleared(void* env, FenceRef fence, std::uint64_t packed) {
+    auto& self = *static_cast<GpuSched*>(env);
+    sim::Frame frame(self.machine, "drm_sched_entity_clear_dep");
+    (void)self.dependency_gone(fence, packed);
 }
 
 /// drm_sched_entity_pop_job: the head job; false while it waits for a dependency.
@@ -142,7 +165,8 @@ FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_re
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
         rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);
     }
-    job.entity = EntityRef{};
+    if (!quirks.popped_job_keeps_entity) // since 6.16; the entity may go while the job runs
+        job.entity = EntityRef{};
     return true;
 }
 

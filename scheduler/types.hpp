@@ -8,6 +8,7 @@ namespace fenceline::scheduler {
 // Errors that the scheduler and its drivers put on fences.
 inline constexpr std::int32_t kEsrch = -3;       ///< the job's entity was killed
 inline constexpr std::int32_t kEio = -5;         ///< run_job failed
+inline constexpr std::int32_t kEnomem = -12;     ///< no memory
 inline constexpr std::int32_t kEtime = -62;      ///< the driver refuses to run it yet again
 inline constexpr std::int32_t kEcanceled = -125; ///< given up after a hang, or at the end
 

@@ -19,12 +19,6 @@
 namespace fenceline::tools {
 namespace {
 
-/// Names and what they mean, one below the other.
-Table glossary(std::string first) {
-    return Table(
-        {{std::move(first), Align::left, Overflow::cut}, {"", Align::left, Overflow::wrap}});
-}
-
 std::string list_policies(const Style& style) {
     Table table(
         {{"policy", Align::left}, {"kernel", Align::left}, {"", Align::left, Overflow::wrap}});
@@ -107,12 +101,12 @@ std::string list_lifetimes(const Style& style) {
 }
 
 std::string list_quirks(const Style& style) {
-    Table table = glossary("quirk");
-    for (const workloads::Quirk& quirk : workloads::kQuirks) {
-        table.row({{std::string(quirk.name), Tone::strong}, {std::string(quirk.about)}});
+    std::string out;
+    for (const workloads::Quirk& quirk : workloads::quirks()) {
+        out += style.paint(quirk.name, Tone::strong) + "\n" + wrapped(quirk.about, 2, 2) +
+               style.paint(wrapped(quirk.story, 4, 4), Tone::faint);
     }
-    return table.text(style, 0) +
-           wrapped("Set with --set 'quirks=[\"NAME\"]' or the key quirks.", 0, 0);
+    return out + "\n" + wrapped("Set with --set 'quirks=[\"NAME\"]' or the key quirks.", 0, 0);
 }
 
 std::string list_hazards(const Style& style) {

@@ -67,6 +67,9 @@ void Run::perform(const Action& action) {
             return reset_ring(action);
         case ActionKind::exit_client:
             return exit_client(action);
+        case ActionKind::flush:
+        case ActionKind::exit_child:
+            return flush_client(action);
         case ActionKind::terminate:
             return terminate(action);
         default:
@@ -176,7 +179,7 @@ Run::HeldFence& Run::held(const Action& action) {
 
 void Run::release_held(const Action& action) {
     HeldFence& fence = held(action);
-    if (--fence.uses == 0)
+    if (--fence.uses == 0 && !quirks_.user_keeps_no_reference)
         core_.put(std::exchange(fence.fence, FenceRef{}), Holder::workload);
 }
 

@@ -43,10 +43,11 @@ struct RingConfig : SchedulerKeys {
 
 /// What things cost in virtual time.
 struct Costs {
-    sim::Time submit = 0;   ///< a client's push
-    sim::Time wakeup = 0;   ///< from queueing work on an idle worker to its start
-    sim::Time run_job = 0;  ///< the time a run_job work item takes its worker
-    sim::Time free_job = 0; ///< likewise of a free_job work item
+    sim::Time submit = 0;       ///< a client's push
+    sim::Time wakeup = 0;       ///< from queueing work on an idle worker to its start
+    sim::Time run_job = 0;      ///< the time a run_job work item takes its worker
+    sim::Time free_job = 0;     ///< likewise of a free_job work item
+    sim::Time timedout_job = 0; ///< how long the driver looks at a job that is late
 
     friend bool operator==(const Costs&, const Costs&) = default;
 };

@@ -57,23 +57,26 @@ bool Run::collect_dependencies(std::span<const std::uint64_t> after) {
     return missing;
 }
 
-void Run::add_dependencies(JobRef job, std::span<const std::uint64_t> after, Via via) {
+/// False when the scheduler could not take them (-ENOMEM).
+bool Run::add_dependencies(JobRef job, std::span<const std::uint64_t> after, Via via) {
     const bool missing = collect_dependencies(after);
     // What is missing of a stream has signalled, which is all that `any` asks for.
     if (missing && via == Via::any && workload_.streamed)
-        return;
-    hand_over(job, dependencies_, via);
+        return true;
+    return hand_over(job, dependencies_, via);
 }
 
 /// Hands fences to the scheduler, singly or all through one container, as a driver would that got
 /// them so from user space. The fences stay the caller's.
-void Run::hand_over(JobRef job, std::span<const FenceRef> list, Via via) {
+bool Run::hand_over(JobRef job, std::span<const FenceRef> list, Via via) {
     if (list.empty() && via != Via::resv)
-        return;
+        return true;
+    std::int32_t error = 0;
     switch (via) {
     case Via::none:
         for (const FenceRef fence : list)
-            sched_.add_dependency(job, core_.take(fence));
+            if (error == 0)
+                error = sched_.add_dependency(job, core_.take(fence));
         break;
     case Via::array:
     case Via::any: {
@@ -99,12 +102,13 @@ void Run::hand_over(JobRef job, std::span<const FenceRef> list, Via via) {
         resv.reserve_fences(std::max<std::uint32_t>(1, static_cast<std::uint32_t>(list.size())));
         for (const FenceRef fence : list)
             resv.add_fence(fence, fences::ResvUsage::write);
-        sched_.add_resv_dependencies(job, resv, fences::resv_usage_rw(false));
+        error = sched_.add_resv_dependencies(job, resv, fences::resv_usage_rw(false));
         resv.unlock();
         resv.fini();
         break;
     }
     }
+    return error == 0;
 }
 
 } // namespace fenceline::workloads::inline FENCELINE_MODE

@@ -75,18 +75,25 @@ void read_costs(const Cursor& value, Costs& costs) {
         {"wakeup", Need::optional, [&](const Cursor& v) { costs.wakeup = v.time(); }},
         {"run_job", Need::optional, [&](const Cursor& v) { costs.run_job = v.time(); }},
         {"free_job", Need::optional, [&](const Cursor& v) { costs.free_job = v.time(); }},
+        {"timedout_job", Need::optional, [&](const Cursor& v) { costs.timedout_job = v.time(); }},
     });
 }
 
 void read_quirks(const Cursor& list, std::vector<std::string>& quirks) {
     std::vector<std::string_view> known;
-    for (const Quirk& quirk : kQuirks) {
+    for (const Quirk& quirk : fenceline::workloads::quirks()) {
         known.push_back(quirk.name);
     }
     list.elements([&](const Cursor& value) {
         const std::string_view name = known[value.choice(known)];
         if (std::find(quirks.begin(), quirks.end(), name) != quirks.end()) {
             value.fail_found(describe(value.json()) + " a second time", "each quirk once");
+        }
+        // Those say how the timeout handler protects its job, of which there is one way at a time.
+        const auto is_protection = [](std::string_view n) { return n.starts_with("timeout-"); };
+        if (is_protection(name) && std::any_of(quirks.begin(), quirks.end(), is_protection)) {
+            value.fail_found(describe(value.json()) + " beside another of the timeout- quirks",
+                             "one of them");
         }
         quirks.emplace_back(name);
     });

@@ -86,7 +86,9 @@ inline constexpr std::array kEnumNames<ActionKind>{
     EnumName<ActionKind>{"close", ActionKind::close},
     EnumName<ActionKind>{"terminate", ActionKind::terminate},
     EnumName<ActionKind>{"set-deadline", ActionKind::set_deadline},
-    EnumName<ActionKind>{"exit", ActionKind::exit_client}};
+    EnumName<ActionKind>{"exit", ActionKind::exit_client},
+    EnumName<ActionKind>{"flush", ActionKind::flush},
+    EnumName<ActionKind>{"exit-child", ActionKind::exit_child}};
 
 /// The name of a value, or an empty one when documents have none for it.
 template <typename Enum>

@@ -39,6 +39,12 @@ class ActionReader {
     void entity(const Cursor& v) { action_.entity = read_entity(v, reading_.entities); }
     void ring(const Cursor& v) { action_.ring = reading_.rings.intern(v.name()); }
     void job(const Cursor& v) { action_.job = v.integer(); }
+    void client(const Cursor& v) {
+        action_.client = v.name();
+        if (reading_.clients.find(action_.client) == NameTable::kNone) {
+            v.fail("the name of a client", did_you_mean(action_.client, reading_.clients.views()));
+        }
+    }
     void at(const Cursor& v) { action_.at = v.time(); }
 
     const Cursor& value_;
@@ -55,6 +61,8 @@ void ActionReader::read_keys() {
     const Member verb{"do", Need::required, ignore};
     const Member entity{"entity", Need::required, read_entity_key};
     const Member ring{"ring", Need::required, read_ring};
+    const auto read_client_key = [this](const Cursor& v) { client(v); };
+    const Member client{"client", Need::required, read_client_key};
     switch (action_.kind) {
     case ActionKind::destroy_entity:
     case ActionKind::kill_entity:
@@ -81,19 +89,12 @@ void ActionReader::read_keys() {
                                               action_.driver = v.name();
                                           }}});
     case ActionKind::exit_client:
-        return value_.members({at,
-                               verb,
-                               {"client", Need::required,
-                                [&](const Cursor& v) {
-                                    action_.client = v.name();
-                                    if (reading_.clients.find(action_.client) == NameTable::kNone) {
-                                        v.fail(
-                                            "the name of a client",
-                                            did_you_mean(action_.client, reading_.clients.views()));
-                                    }
-                                }},
-                               {"how", Need::optional,
-                                [&](const Cursor& v) { action_.how = v.one_of<ExitKind>(); }}});
+    case ActionKind::exit_child:
+        return value_.members({at, verb, client, {"how", Need::optional, [&](const Cursor& v) {
+                                                      action_.how = v.one_of<ExitKind>();
+                                                  }}});
+    case ActionKind::flush:
+        return value_.members({at, verb, client});
     default:
         return read_fence_keys();
     }

@@ -205,7 +205,8 @@ Json effective_json(const Config& config) {
     document["costs"] = {{"submit", config.costs.submit},
                          {"wakeup", config.costs.wakeup},
                          {"run_job", config.costs.run_job},
-                         {"free_job", config.costs.free_job}};
+                         {"free_job", config.costs.free_job},
+                         {"timedout_job", config.costs.timedout_job}};
     document["rcu_grace_period"] = config.rcu_grace_period;
     document["quirks"] = config.quirks;
     document["seed"] = config.seed;

@@ -23,10 +23,11 @@ fences::LifetimePolicy lifetime_of(const Config& config) {
 Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const RunOptions& options,
          const std::vector<sim::Hazard>* explain)
     : config_(config), workload_(workload), source_(jobs), options_(options),
-      rcu_(machine_, config.rcu_grace_period), core_(machine_, rcu_, lifetime_of(config)),
-      sched_(machine_, core_, config.costs.wakeup), containers_(core_),
-      names_(machine_, containers_), statistics_(workload, sched_.figures), window_(sched_.jobs),
-      named_(core_) {
+      quirks_(quirk_set(config.quirks)), rcu_(machine_, config.rcu_grace_period),
+      core_(machine_, rcu_, lifetime_of(config), quirks_.fences),
+      sched_(machine_, core_, config.costs.wakeup, quirks_.scheduler, quirks_.odd()),
+      containers_(core_), names_(machine_, containers_), statistics_(workload, sched_.figures),
+      window_(sched_.jobs), named_(core_) {
     machine_.fibers_for_all = options.fibers_for_all;
     if (options.schedule != nullptr) {
         interleaver_ = std::make_unique<sim::Interleaver>(machine_, *options.schedule);
@@ -51,7 +52,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     build_entities();
     plan_actions();
     build_programs();
-    plain_submits_ = held_.empty() && config.lifetime.plain_jobs() &&
+    plain_submits_ = !quirks_.odd() && held_.empty() && config.lifetime.plain_jobs() &&
                      config.lifetime.public_fence == fences::PublicFence::split;
     update_next_input();
     fetch_job();
@@ -89,6 +90,7 @@ void Run::build_rings() {
         args.cancels_jobs = ring.cancel;
         args.run_job_cost = config_.costs.run_job;
         args.free_job_cost = config_.costs.free_job;
+        args.timedout_job_cost = config_.costs.timedout_job;
         if (ring.on_timeout == scheduler::OnTimeout::no_hang && ring.timeout != sim::kForever)
             false_alarms_possible_ = true;
         rings_.push_back({driver->get(), (*driver)->rings().size()});
@@ -128,7 +130,7 @@ void Run::build_entities() {
         scheduler::RingDriver* driver = rings_[spec.rings.front()].driver;
         entities_.push_back(sched_.entity_init(spec.id, static_cast<std::uint32_t>(index),
                                                spec.priority, list, spec.guilty));
-        driver->open_entity(entities_.back());
+        driver->open_entity(entities_.back(), spec.client);
         driver_of_entity_.push_back(driver);
         entity_ending_.push_back(false);
         const auto [client, is_new] =

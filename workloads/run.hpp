@@ -22,6 +22,7 @@
 #include "workloads/entity_history.hpp"
 #include "workloads/job_window.hpp"
 #include "workloads/named_fences.hpp"
+#include "workloads/quirks.hpp"
 #include "workloads/simulation.hpp"
 #include "workloads/statistics.hpp"
 
@@ -117,6 +118,8 @@ class Run final : public sim::InputSource, private ClientHost {
     [[gnu::noinline]] void submit_in_steps(const JobRecord& record, std::uint64_t ordinal);
     void submit_later(std::uint64_t ordinal);
     void submit_delayed(Client& client);
+    void fail_submit(scheduler::JobRef job, std::string_view why);
+    void give_up(const JobRecord& record);
     void hold_for_actions(std::uint64_t id, scheduler::JobRef job);
     [[nodiscard]] fences::FenceRef public_fence(const scheduler::Job& job) const;
     // run_clients.cpp
@@ -127,6 +130,7 @@ class Run final : public sim::InputSource, private ClientHost {
     void report_stuck_programs();
     void fill_programs(RunResult& result) const;
     void exit_client(const Action& action);
+    void flush_client(const Action& action);
     // ClientHost.
     Label submit(const ProgramJob& job) override;
     fences::FenceRef dependency_on(const Label& label) override;
@@ -140,10 +144,10 @@ class Run final : public sim::InputSource, private ClientHost {
     void observe_step(const std::string& client, const std::string& text) override;
     void program_ended() override;
     // dependencies.cpp
-    void add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after, Via via);
+    bool add_dependencies(scheduler::JobRef job, std::span<const std::uint64_t> after, Via via);
     bool collect_dependencies(std::span<const std::uint64_t> after);
     [[nodiscard]] fences::FenceRef fence_of(std::uint64_t ordinal);
-    void hand_over(scheduler::JobRef job, std::span<const fences::FenceRef> list, Via via);
+    bool hand_over(scheduler::JobRef job, std::span<const fences::FenceRef> list, Via via);
     // actions.cpp
     void plan_actions();
     void perform(const Action& action);
@@ -177,6 +181,7 @@ class Run final : public sim::InputSource, private ClientHost {
     const Workload& workload_;
     JobSource& source_;
     const RunOptions& options_;
+    const QuirkSet quirks_;
 
     sim::Machine machine_;
     std::unique_ptr<sim::Interleaver> interleaver_; ///< of a run under a schedule

@@ -85,7 +85,10 @@ Label Run::submit(const ProgramJob& program_job) {
     job.ordinal = kProgramOrdinals + program_jobs_++;
     job.duration = program_job.duration;
     job.run_job = step.run_job;
-    hand_over(ref, program_job.after, step.via);
+    if (!hand_over(ref, program_job.after, step.via)) {
+        fail_submit(ref, "no memory for its dependencies");
+        return {};
+    }
     sched_.job_arm(ref);
     driver_of_entity_[step.entity]->prepare_fence(ref);
     Label label;
@@ -99,9 +102,8 @@ FenceRef Run::dependency_on(const Label& label) {
     if (label.fence.part() != fences::FencePart::hardware)
         return core_.take(label.fence);
     // A job that is part of its fence outlives free_job, and then has given its public one back.
-    const FenceRef finished = sched_.jobs.alive(label.job)
-                                  ? sched_.jobs.get(label.job, "job").s_fence
-                                  : FenceRef{};
+    const FenceRef finished =
+        sched_.jobs.alive(label.job) ? sched_.jobs.get(label.job, "job").s_fence : FenceRef{};
     return finished ? core_.take(finished) : finished;
 }
 
@@ -146,6 +148,16 @@ void Run::exit_client(const Action& action) {
     end_entities(action.client, action.how);
     if (program != programs_.end())
         (*program)->close_names();
+}
+
+/// A descriptor of the client's device file is closed and others stay open, so that only the flush
+/// of its entities happens: by the client itself (of a duplicate), or by a forked child that exits.
+void Run::flush_client(const Action& action) {
+    const bool by_child = action.kind == ActionKind::exit_child;
+    const bool killed = action.how == ExitKind::killed;
+    for (std::uint32_t index = 0; index < entities_.size(); ++index)
+        if (workload_.entities[index].client == action.client && !entity_ending_[index])
+            sched_.entity_flush(entities_[index], by_child, !killed, by_child && killed, !by_child);
 }
 
 void Run::export_fence(OpenNames& own, ExportTo to, const std::string& name, FenceRef fence) {

@@ -89,7 +89,11 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &fence::nested_container,
             &fence::slab_in_use,
             &fence::unsignalled_at_teardown,
-            &scheduler::hazards::score_drift};
+            &fence::stack_overflow,
+            &scheduler::hazards::score_drift,
+            &scheduler::hazards::lost_wakeup,
+            &scheduler::hazards::wrong_order,
+            &scheduler::hazards::list_corruption};
 }
 
 } // namespace fenceline::workloads

@@ -83,28 +83,49 @@ void Run::submit_delayed(Client& client) {
 /// What a driver's submit ioctl does: init, dependencies, arm, push.
 void Run::submit_in_steps(const JobRecord& record, std::uint64_t ordinal) {
     const JobRef ref = sched_.job_init(entities_[record.entity], record.credits);
-    if (!ref) { // the ioctl fails, nothing is pushed
-        if (const auto held = held_.find(record.id); held != held_.end())
-            held->second.pushed = true; // there will be no fence
-        for (const std::uint64_t earlier : record.after)
-            named_.named(earlier);
-        return;
-    }
+    if (!ref) // the ioctl fails, nothing is pushed
+        return give_up(record);
     window_.place_of(ordinal) = ref;
     scheduler::Job& job = sched_.jobs.get(ref, "job");
     job.id = record.id;
     job.ordinal = ordinal;
     job.duration = record.duration;
     job.run_job = record.run_job;
-    if (!record.after.empty())
-        add_dependencies(ref, record.after, record.via);
+    if (!record.after.empty() && !add_dependencies(ref, record.after, record.via)) {
+        fail_submit(ref, "no memory for its dependencies");
+        return give_up(record);
+    }
     sched_.job_arm(ref);
     if (record.uses != 0)
         named_.hold(ordinal, job.s_fence, record.uses);
     driver_of_entity_[record.entity]->prepare_fence(ref);
     if (!held_.empty())
         hold_for_actions(record.id, ref);
+    // Quirk: a driver whose ioctl can fail between arm and push, when there is no way back.
+    if (quirks_.scheduler.arm_then_fail && record.run_job == scheduler::RunJobKind::error) {
+        fail_submit(ref, "an error after drm_sched_job_arm");
+        for (const std::uint64_t earlier : record.after)
+            named_.named(earlier);
+        return;
+    }
     sched_.push_job(ref);
+    for (const std::uint64_t earlier : record.after)
+        named_.named(earlier);
+}
+
+/// The ioctl returns an error: the driver's way out.
+void Run::fail_submit(JobRef ref, std::string_view why) {
+    const scheduler::Job& job = sched_.jobs.get(ref, "job");
+    sched_.warn("the submit of job " + std::to_string(job.id) + " fails: " + std::string(why));
+    core_.put(job.hardware, fences::Holder::job);
+    sched_.job_cleanup(ref);
+    sched_.jobs.free(ref);
+}
+
+/// There will be no job and no fence, and nobody is to wait for the naming of others.
+void Run::give_up(const JobRecord& record) {
+    if (const auto held = held_.find(record.id); held != held_.end())
+        held->second.pushed = true;
     for (const std::uint64_t earlier : record.after)
         named_.named(earlier);
 }
@@ -119,7 +140,9 @@ void Run::hold_for_actions(std::uint64_t id, JobRef ref) {
     const auto found = held_.find(id);
     if (found == held_.end())
         return;
-    found->second.fence = core_.take(public_fence(sched_.jobs.get(ref, "job")));
+    const FenceRef fence = public_fence(sched_.jobs.get(ref, "job"));
+    // Quirk: whoever asks about the fence later holds a pointer, and no reference.
+    found->second.fence = quirks_.user_keeps_no_reference ? fence : core_.take(fence);
     found->second.job = ref;
     found->second.pushed = true;
 }

@@ -15,11 +15,13 @@ using fences::Holder;
 /// for their queues could take for ever.
 void Run::teardown(RunEnd end) {
     in_teardown_ = true;
+    if (end == RunEnd::stuck)
+        sched_.report_lost_wakeups();
     guarded([this, end] {
         stop_programs(end == RunEnd::stuck);
         containers_.close_all();
         for (auto& [id, held] : held_)
-            if (held.fence)
+            if (held.fence && !quirks_.user_keeps_no_reference)
                 core_.put(std::exchange(held.fence, fences::FenceRef{}), Holder::workload);
     });
     guarded([this, end] {

@@ -187,7 +187,8 @@ struct ClientSpec {
 ///     query, poll, wait, close                   name (of an export) or job
 ///     terminate                                  job (it ends now) or ring (its current job does)
 ///     set-deadline                               job, deadline (a point in time)
-///     exit                                       client, how (default `clean`)
+///     exit, exit-child                           client, how (default `clean`)
+///     flush                                      client
 enum class ActionKind : std::uint8_t {
     destroy_entity,
     kill_entity,
@@ -206,7 +207,9 @@ enum class ActionKind : std::uint8_t {
     close,
     terminate,
     set_deadline,
-    exit_client
+    exit_client,
+    flush,
+    exit_child
 };
 
 /// A timed action. Members that the kind does not use keep their defaults.

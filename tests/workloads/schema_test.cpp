@@ -112,7 +112,7 @@ TEST(Schemas, ListTheNamesThatTheValidatorKnows) {
     EXPECT_THAT(keys["policy"]["enum"], ElementsAreArray(names_of<scheduler::Policy>()));
     EXPECT_THAT(keys["on_timeout"]["enum"], ElementsAreArray(names_of<scheduler::OnTimeout>()));
     std::vector<std::string> quirks;
-    for (const Quirk& quirk : kQuirks) {
+    for (const Quirk& quirk : fenceline::workloads::quirks()) {
         quirks.emplace_back(quirk.name);
     }
     EXPECT_THAT(config["quirks"]["items"]["enum"], ElementsAreArray(quirks));
