@@ -188,9 +188,9 @@ void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
 }
 
 /// A kernel stack has 16 KiB, and a link's release, with dma_fence_put and what lies between, takes
-/// some 200 bytes of it.
+/// some 400 bytes of it.
 void FenceCore::enter_release(FenceRef ref) {
-    constexpr unsigned deepest = 80;
+    constexpr unsigned deepest = 40;
     if (++release_depth_ <= deepest)
         return;
     release_depth_ = 0;
