@@ -45,7 +45,8 @@ Containers::Item& Containers::create(ContainerKind kind, const std::string& name
             return known->second;
         close(name);
     }
-    Item& item = items_.try_emplace(name, Item{kind, {}, {}, false, {}, {}}).first->second;
+    Item& item = items_.try_emplace(name, Item{kind, {}, {}, false, {}, {}, core_.machine.now()})
+                     .first->second;
     if (kind == ContainerKind::syncobj)
         item.syncobj = std::make_shared<Syncobj>(core_, Holder::syncobj);
     else if (kind == ContainerKind::chain)
@@ -164,6 +165,7 @@ void Containers::wait(const std::string& name) {
         return;
     }
     const FenceRef fence = take_fence(name);
+    const HeldWhileWaiting held(core_, fence);
     core_.wait(fence);
     core_.put(fence, Holder::workload);
 }

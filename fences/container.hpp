@@ -72,6 +72,8 @@ class Containers {
     /// What the exit of the last process does: closes everything, in order of name.
     void close_all();
     [[nodiscard]] std::size_t open() const { return items_.size(); }
+    /// Enters what is open into a snapshot, and what it holds.
+    void enumerate(SnapshotBuilder& out);
 
   private:
     struct Item {
@@ -81,6 +83,7 @@ class Containers {
         bool poll_enabled = false;
         std::shared_ptr<Syncobj> syncobj; ///< syncobj, chain
         std::shared_ptr<Resv> resv;
+        sim::Time since = 0; ///< when it was opened
     };
     Item& find(const std::string& name);
     Item& create(ContainerKind kind, const std::string& name);

@@ -45,7 +45,7 @@ struct ContainerFence {
     explicit ContainerFence(Inside what) : inside(std::in_place_type<Inside>, std::move(what)) {}
 
     std::variant<FenceArray, FenceChain, FenceStub> inside;
-    std::uint64_t unused = 0;
+    sim::Time created = 0;
     Fence base;
 };
 

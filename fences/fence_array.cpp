@@ -120,6 +120,9 @@ const FenceOps kFenceArrayOps{.type = "dma_fence_array_ops",
                               .release = release,
                               .set_deadline = set_deadline};
 
+const CallbackFn kFenceArrayCallback = member_signalled;
+const sim::EventFn kFenceArrayWork = work;
+
 FenceRef fence_array_create(FenceCore& core, std::vector<FenceRef> fences, std::uint32_t context,
                             std::uint32_t seqno, bool signal_on_any) {
     sim::Frame frame(core.machine, "dma_fence_array_create");

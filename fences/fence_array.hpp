@@ -17,6 +17,9 @@
 namespace fenceline::fences::inline FENCELINE_MODE {
 
 extern const FenceOps kFenceArrayOps;
+/// Registered or posted, each stands for a reference to the array that its number names.
+extern const CallbackFn kFenceArrayCallback;
+extern const sim::EventFn kFenceArrayWork;
 
 /// dma_fence_array_create. REQUIRES: at least one fence; none of them a container (which is
 /// reported, since operations on nested containers recurse).

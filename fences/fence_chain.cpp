@@ -131,6 +131,9 @@ const FenceOps kFenceChainOps{.type = "dma_fence_chain_ops",
                               .release = release,
                               .set_deadline = set_deadline};
 
+const CallbackFn kFenceChainCallback = fence_signalled;
+const sim::EventFn kFenceChainWork = work;
+
 FenceRef fence_chain_init(FenceCore& core, FenceRef prev, FenceRef fence, std::uint64_t seqno) {
     sim::Frame frame(core.machine, "dma_fence_chain_init");
     FenceChain link;

@@ -20,6 +20,10 @@
 namespace fenceline::fences::inline FENCELINE_MODE {
 
 extern const FenceOps kFenceChainOps;
+/// Registered or posted, each stands for a reference to the link that its number names; the callback
+/// also for one to the fence that it waits for.
+extern const CallbackFn kFenceChainCallback;
+extern const sim::EventFn kFenceChainWork;
 
 /// dma_fence_chain_init, with the memory. `prev` may be null or no link at all. A seqno that does
 /// not come after that of the link before it starts a context of its own.

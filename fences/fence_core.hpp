@@ -19,6 +19,8 @@
 #include "fences/lifetime.hpp"
 #include "fences/quirks.hpp"
 #include "fences/resv_list.hpp"
+#include "fences/sleeper.hpp"
+#include "fences/snapshot.hpp"
 #include "sim/machine.hpp"
 #include "sim/rcu.hpp"
 #include "sim/wait.hpp"
@@ -47,6 +49,7 @@ struct SchedFence {
     FenceRef parent; ///< the hardware fence, one reference of it
 };
 
+struct WaiterHold; ///< see fence_visit.hpp
 class FenceCore {
   public:
     FenceCore(sim::Machine& machine, sim::Rcu& rcu, const LifetimePolicy& policy,
@@ -135,6 +138,7 @@ class FenceCore {
     FenceRef create_container(Inside what, OpsId ops, std::uint32_t context, std::uint32_t seqno) {
         const auto memory = containers.alloc(std::move(what));
         note_allocated(1);
+        containers.at(memory.index()).created = machine.now();
         init(containers.at(memory.index()).base, ops, {}, context, seqno);
         return {FencePart::container, memory.index(), memory.generation()};
     }
@@ -298,6 +302,18 @@ class FenceCore {
         return copied_names_.empty() ? bytes : bytes + copied_bytes(ref);
     }
 
+    // Snapshots (snapshot_fences.cpp). None of these is an operation of the model.
+    /// Enters fences, owners and modules, and all that they hold and point at.
+    void enumerate(SnapshotBuilder& out);
+    /// Visits every callback on every fence with its function (null: the scheduler's own, see
+    /// add_own_callback) and its owner.
+    template <class Visit>
+    void for_each_callback(Visit visit);
+    [[nodiscard]] bool registered(CallbackRef callback) const {
+        return callback != CallbackRef{} && callbacks_.alive(callback);
+    }
+    std::vector<const WaiterHold*> waiter_holds; ///< see HeldWhileWaiting
+
     /// Reports what is alive although nothing can free it any more.
     void report_leaks();
     /// Books what is still pinned at the end of a run, up to now.
@@ -388,6 +404,15 @@ class FenceCore {
     [[gnu::noinline]] void only_input_left(FenceRef ref, Holder holder);
     [[nodiscard]] sim::Time pinned_since(FenceRef ref, const Fence& fence);
     [[nodiscard]] std::string_view kind_of(FenceRef ref);
+    // snapshot_fences.cpp
+    [[nodiscard]] std::string name_of_fence(const Fence& fence, std::uint64_t number) const;
+    void enter_fence(SnapshotBuilder& out, FenceRef ref, const Fence& fence, std::string_view kind,
+                     std::uint64_t bytes);
+    void enter_hardware(SnapshotBuilder& out, FenceRef ref, const HardwareFence& fence);
+    void enter_pair(SnapshotBuilder& out, FenceRef finished, const SchedFence& pair);
+    void enter_container(SnapshotBuilder& out, FenceRef ref, const ContainerFence& fence);
+    void enter_callbacks(SnapshotBuilder& out);
+    void enter_rcu(SnapshotBuilder& out);
     // RCU callbacks: a fence's memory goes.
     static void free_hardware(void* self, std::uint64_t packed);
     static void free_pair(void* self, std::uint64_t packed);
@@ -429,3 +454,4 @@ static_assert(offsetof(SchedFence, finished) == sizeof(Fence));
 } // namespace fenceline::fences::inline FENCELINE_MODE
 
 #include "fences/fence_signal.hpp"
+#include "fences/fence_visit.hpp"

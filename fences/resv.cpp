@@ -32,11 +32,12 @@ std::uint32_t Resv::capacity() const {
 Resv::ListRef Resv::list_alloc(std::uint32_t max_fences) {
     constexpr std::uint64_t header = 24;
     const std::uint64_t room = kmalloc_bytes(header + 8 * std::uint64_t{max_fences}) - header;
-    return core_.resv_lists.alloc(ResvList{static_cast<std::uint32_t>(room / 8), {}});
+    return core_.resv_lists.alloc(ResvList{static_cast<std::uint32_t>(room / 8), false, {}});
 }
 
 /// kfree_rcu.
 void Resv::list_free_memory(ListRef list) {
+    core_.resv_lists.at(list.index()).retired = true;
     core_.rcu.call(
         [](void* self, std::uint64_t packed) {
             static_cast<FenceCore*>(self)->resv_lists.free(ListRef::unpack(packed));
@@ -258,6 +259,7 @@ bool Resv::wait(ResvUsage usage, sim::Time timeout) {
     for (FenceRef fence = iter_first_unlocked(cursor); fence && in_time;
          fence = in_time ? iter_next_unlocked(cursor) : FenceRef{}) {
         const sim::Time left = until == sim::kForever ? until : until - core_.machine.now();
+        const HeldWhileWaiting held(core_, fence);
         in_time = core_.wait_timeout(fence, left);
     }
     iter_end(cursor);

@@ -85,6 +85,7 @@ class Resv {
     /// For tests and reports: how many fences there are, signalled or not, and room for how many.
     [[nodiscard]] std::uint32_t count() const;
     [[nodiscard]] std::uint32_t capacity() const;
+    [[nodiscard]] sim::Handle<ResvList> list() const { return fences_; }
 
   private:
     using ListRef = sim::Handle<ResvList>;

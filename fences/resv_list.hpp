@@ -23,6 +23,7 @@ struct ResvList {
         ResvUsage usage = ResvUsage::kernel;
     };
     std::uint32_t max_fences = 0;
+    bool retired = false; ///< waits for its grace period; its references are gone or moved
     std::vector<Entry> table;
 };
 

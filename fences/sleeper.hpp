@@ -51,6 +51,11 @@ class Sleeper {
         reinterpret_cast<Sleeper*>(packed)->wake();
     }
 
+    /// Who sleeps, from pack()'s number: for reports.
+    [[nodiscard]] static const sim::Context& context_of(std::uint64_t packed) {
+        return reinterpret_cast<const Sleeper*>(packed)->context_;
+    }
+
   private:
     static void time_is_up(void* self, std::uint64_t) {
         auto& sleeper = *static_cast<Sleeper*>(self);

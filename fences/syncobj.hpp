@@ -51,6 +51,8 @@ class Syncobj {
     std::uint64_t query(bool last_submitted = false);
 
     [[nodiscard]] bool empty() const { return !fence_; }
+    /// For reports: no reference.
+    [[nodiscard]] FenceRef peek() const { return fence_; }
 
   private:
     FenceRef fence_get_late();

@@ -207,6 +207,9 @@ class GpuSched {
     /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
     void check_scores(bool strict);
 
+    /// Enters jobs, entities and schedulers into a snapshot, and what they hold (snapshot.cpp).
+    void enumerate(fences::SnapshotBuilder& out);
+
     /// Nobody hears of it where there is no such fence.
     void log_scheduled(const Job& job, std::uint32_t ring) {
         if (!only_finished_)
@@ -342,13 +345,18 @@ class GpuSched {
     void cancel_remaining_jobs(Scheduler& sched);
     // references.cpp
     void count_new_job(JobRef job);
-    [[nodiscard]] fences::OwnerRef borrowed_lock(const Scheduler& sched, const Entity& entity) const;
+    [[nodiscard]] fences::OwnerRef borrowed_lock(const Scheduler& sched,
+                                                 const Entity& entity) const;
     void remove_callbacks(Scheduler& sched, RunQueueRef rq);
     static void end_counted_scheduler(void* self, std::uint64_t sched);
     void free_memory_of(SchedulerRef ref, Scheduler& sched);
     // leftovers.cpp
     void note_pending_jobs(const Scheduler& sched);
     std::int64_t score_drift(const Scheduler& sched, SchedulerRef ref);
+    // snapshot.cpp
+    void enumerate_job(fences::SnapshotBuilder& out, JobRef ref, const Job& job);
+    void enumerate_entity(fences::SnapshotBuilder& out, EntityRef ref, const Entity& entity);
+    void enumerate_callbacks(fences::SnapshotBuilder& out);
 
     /// The scheduler behind an entity: entity->rq->sched.
     [[gnu::always_inline]] Scheduler& sched_of(const Entity& entity) {
@@ -362,12 +370,12 @@ class GpuSched {
     sim::Pool<Dependency> dependencies_;
     /// By entity index; empty in 6.12. A job outlives its entity and has no room for a handle.
     std::vector<EntityStatsRef> stats_by_entity_;
-    bool counts_gpu_time_ = false;     ///< mainline
+    bool counts_gpu_time_ = false; ///< mainline
     // The lifetime policy, as decisions.
-    bool only_finished_;   ///< nobody hears of `scheduled`
-    bool counts_jobs_;     ///< and of a counted queue a job holds a reference
+    bool only_finished_; ///< nobody hears of `scheduled`
+    bool counts_jobs_;   ///< and of a counted queue a job holds a reference
     bool counts_queues_;
-    bool pair_borrows_;    ///< the public fences' lock is somebody else's
+    bool pair_borrows_; ///< the public fences' lock is somebody else's
     bool counts_callbacks_;
     std::unordered_map<std::uint64_t, sim::RefCount> job_references_; ///< where jobs are counted
     std::vector<JobRef> left_pending_; ///< on the pending list of a scheduler that is freed

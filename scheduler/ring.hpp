@@ -67,6 +67,9 @@ class Ring {
     /// The same for the job that executes, if there is one.
     void terminate_current();
 
+    /// Enters the ring into a snapshot, and the fences that it holds (snapshot.cpp).
+    void enumerate(fences::SnapshotBuilder& out);
+
     [[nodiscard]] const std::string& name() const { return args_.name; }
     [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
     /// Time in which a job was executing, switches included, up to now.

@@ -91,6 +91,9 @@ class RingDriver final : public Driver {
     /// event: a reference each for the ring and the pair, and the scheduler's callback.
     fences::FenceRef run_plainly(RingSlot& slot, JobRef ref, Job& job);
 
+    /// Enters the driver into a snapshot, its rings, and what it holds (snapshot.cpp).
+    void enumerate(fences::SnapshotBuilder& out);
+
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool loaded() const { return loaded_; }
     [[nodiscard]] bool bound(std::size_t device) const { return devices_[device].bound; }

@@ -50,7 +50,8 @@ struct Context {
     std::string_view waiting_for;     ///< why it is blocked; empty when it is not
     Time waiting_since = 0;
     bool interrupted = false; ///< a fatal signal is pending: what it waits for it gives up
-    std::vector<WaitRecord>* waits = nullptr; ///< where to record waits, or nowhere
+    std::vector<WaitRecord>* waits = nullptr;         ///< where to record waits, or nowhere
+    std::function<void(const Context&)> when_blocked; ///< hears of each of them, from outside
 
     // Where contexts are interleaved.
     HeldLocks locks;                           ///< see LockOrder

@@ -96,6 +96,13 @@ class Engine {
         return static_cast<std::size_t>(tail_ - head_) + queue_.size();
     }
 
+    /// Visits what was posted for this instant and has not run yet. For reports.
+    template <class Visit>
+    void for_each_posted(Visit visit) const {
+        for (const Event* event = head_; event != tail_; ++event)
+            visit(event->fn, static_cast<const void*>(event->self), event->arg);
+    }
+
   private:
     friend class Timer;
     struct Event {

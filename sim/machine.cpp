@@ -109,10 +109,12 @@ void Machine::check_alive(const void* object, std::string_view what) {
 }
 
 void Machine::start_task(std::string name, std::function<void()> body,
-                         std::vector<WaitRecord>* waits, ContextKind kind) {
+                         std::vector<WaitRecord>* waits, ContextKind kind,
+                         std::function<void(const Context&)> when_blocked) {
     tasks_.push_back(std::make_unique<Context>(kind, std::move(name), next_context_id()));
     Context& task = *tasks_.back();
     task.waits = waits;
+    task.when_blocked = std::move(when_blocked);
     enter(task, true, std::move(body), [this, &task] {
         std::erase_if(tasks_, [&](const auto& owned) { return owned.get() == &task; });
     });
@@ -127,8 +129,11 @@ void Machine::resume(Context& context) {
     };
     try {
         ContextScope scope(*this, context);
-        if (!context.fiber->resume())
+        if (!context.fiber->resume()) {
+            if (context.when_blocked) [[unlikely]]
+                context.when_blocked(context);
             return;
+        }
     } catch (...) { // it died of a hazard
         end(context);
         throw;

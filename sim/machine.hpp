@@ -155,9 +155,11 @@ class Machine {
         body();
     }
     /// Runs a task of its own, now, on a fiber. The machine owns it until it ends.
-    /// `waits`, if given, collects its waits and must outlive the task.
+    /// `waits`, if given, collects its waits and must outlive the task; `when_blocked` is called
+    /// when one begins, from outside of the task.
     void start_task(std::string name, std::function<void()> body,
-                    std::vector<WaitRecord>* waits = nullptr, ContextKind kind = ContextKind::task);
+                    std::vector<WaitRecord>* waits = nullptr, ContextKind kind = ContextKind::task,
+                    std::function<void(const Context&)> when_blocked = {});
     /// Blocks the current context until wake(). `reason` must be a literal or outlive the wait.
     void block(std::string_view reason);
     /// Blocks the current context until `when`, in the place that is taken now.

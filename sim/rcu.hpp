@@ -51,6 +51,13 @@ class Rcu {
     [[nodiscard]] bool period_running() const { return period_running_; }
     /// Callbacks that wait now.
     [[nodiscard]] std::size_t pending() const { return waiting_.size() + next_.size(); }
+    /// Visits them, in their order. For reports.
+    template <class Visit>
+    void for_each_pending(Visit visit) const {
+        for (const Batch* batch : {&waiting_, &next_})
+            for (const Callback& callback : *batch)
+                visit(callback.fn, static_cast<const void*>(callback.self), callback.arg);
+    }
 
   private:
     struct Callback {

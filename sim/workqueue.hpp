@@ -172,6 +172,12 @@ class SystemWorkqueue {
     SystemWorkqueue(Machine& machine, Time wakeup_cost);
     /// schedule_work: `fn(self, arg)` gets a place and a worker.
     void schedule(EventFn fn, void* self, std::uint64_t arg);
+    /// Visits the items that have not run yet, in their order. For reports.
+    template <class Visit>
+    void for_each_pending(Visit visit) const {
+        for (const Item& item : items_)
+            visit(item.fn, item.arg);
+    }
 
   private:
     struct Item {

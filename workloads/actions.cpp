@@ -140,6 +140,7 @@ void Run::as_unload(const std::string& who, std::function<void()> body) {
     UnloadRecord& record = unloads_.emplace_back();
     record.who = who;
     record.from = machine_.now();
+    note_unload(record, "begins", {});
     machine_.start_task(
         who,
         [this, &record, body = std::move(body)] {
@@ -156,7 +157,10 @@ void Run::as_unload(const std::string& who, std::function<void()> body) {
             }
             end();
         },
-        &record.waits);
+        &record.waits, sim::ContextKind::task,
+        [this, &record](const sim::Context& task) {
+            note_unload(record, "waits for " + std::string(task.waiting_for), task.waiting_for);
+        });
 }
 
 void Run::unbind_device(const std::string& device) {

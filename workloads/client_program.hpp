@@ -100,6 +100,8 @@ class ClientProgram {
     /// What it waits for, if nothing will ever wake it; empty when it does not wait.
     [[nodiscard]] std::string waiting_text() const;
     [[nodiscard]] const ClientRecord& record() const { return record_; }
+    /// Enters the references of the program into a snapshot (holders.cpp).
+    void enumerate(fences::SnapshotBuilder& out);
 
   private:
     enum class State : std::uint8_t { to_start, running, exiting, ended };

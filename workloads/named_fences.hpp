@@ -53,6 +53,15 @@ class NamedFences {
         if (entry.fence && --entry.uses == 0)
             drop(index, entry);
     }
+    /// Visits every fence that is held, in the order of the ordinals. For reports.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const auto& page : pages_)
+            if (page)
+                for (const Entry& entry : page->entries)
+                    if (entry.fence)
+                        visit(entry.fence);
+    }
     void drop_all() {
         while (!pages_.empty()) {
             if (pages_.front())

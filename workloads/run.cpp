@@ -196,9 +196,19 @@ void Run::stop_if_complete() {
 
 /// Nothing is left to happen: under a schedule that must not be because somebody is held.
 void Run::check_stalled() {
-    if (interleaver_ != nullptr && interleaver_->holding() &&
-        (config_.until == sim::kForever || machine_.engine.idle()))
+    if (interleaver_ != nullptr && interleaver_->holding() && machine_.engine.idle() &&
+        (in_teardown_ || next_input_ == sim::kForever))
         interleaver_->stalled();
+}
+
+/// Runs up to the moment of the snapshot that was asked for; true when it has been taken, and the
+/// run goes on behind it.
+bool Run::take_ledger_on_the_way(bool more) {
+    if (more || ledger_ || !options_.ledger || *options_.ledger >= config_.until)
+        return false;
+    ledger_ = snapshot();
+    ledger_->at = *options_.ledger; // the clock stands at the last event
+    return true;
 }
 
 RunEnd Run::run_proper() {
@@ -207,7 +217,9 @@ RunEnd Run::run_proper() {
     for (;;) {
         bool more = true;
         try {
-            more = run_slice(this, config_.until);
+            const bool stop_for_ledger = options_.ledger && !ledger_;
+            more = run_slice(this, stop_for_ledger ? std::min(*options_.ledger, config_.until)
+                                                   : config_.until);
             if (!more)
                 check_stalled();
         } catch (const sim::FatalHazard&) {
@@ -216,6 +228,8 @@ RunEnd Run::run_proper() {
         }
         if (complete())
             return RunEnd::normal;
+        if (take_ledger_on_the_way(more))
+            continue;
         if (!more)
             break;
         if (options_.on_progress &&
@@ -243,9 +257,17 @@ void Run::run_to_idle() {
     }
 }
 
+/// At the end of the run proper, unless there is one already.
+void Run::take_ledger(RunResult& result) {
+    result.ledger = ledger_           ? std::move(ledger_)
+                    : options_.ledger ? std::optional(snapshot())
+                                      : std::nullopt;
+}
+
 RunResult Run::execute() {
     RunResult result;
     result.end = run_proper();
+    take_ledger(result);
     result.end_time = machine_.now();
     result.jobs_unfinished = sched_.figures.total_submitted() - sched_.figures.total_finished();
     if (result.end != RunEnd::hazard && result.end != RunEnd::interrupted) {

@@ -98,6 +98,7 @@ class Run final : public sim::InputSource, private ClientHost {
         sim::Time to = 0;
         bool ended = false;
         std::vector<sim::WaitRecord> waits;
+        std::vector<UnloadMoment> moments;
     };
 
     // run.cpp: building and running
@@ -107,6 +108,8 @@ class Run final : public sim::InputSource, private ClientHost {
     void fetch_job();
     void update_next_input();
     RunEnd run_proper();
+    bool take_ledger_on_the_way(bool more);
+    void take_ledger(RunResult& result);
     void run_to_idle();
     void stop_if_complete();
     [[nodiscard]] bool complete() const;
@@ -166,6 +169,9 @@ class Run final : public sim::InputSource, private ClientHost {
     void terminate(const Action& action);
     void observe(const Action& action, const std::string& text);
     void observe(const std::string& who, const std::string& text);
+    // holders.cpp
+    [[nodiscard]] fences::Snapshot snapshot();
+    void note_unload(UnloadRecord& record, std::string moment, std::string_view reason);
     // teardown.cpp
     void teardown(RunEnd end);
     void end_all_entities(bool destroy);
@@ -231,6 +237,7 @@ class Run final : public sim::InputSource, private ClientHost {
     sim::Time next_other_ = 0;                          ///< the next input that is no listed job
     std::unordered_map<std::uint64_t, HeldFence> held_; ///< by job id
     std::deque<UnloadRecord> unloads_;
+    std::optional<fences::Snapshot> ledger_; ///< taken on the way
     std::vector<std::string> observations_;
     std::uint64_t unkept_observations_ = 0;
     std::vector<std::pair<std::string, std::uint64_t>> warnings_;

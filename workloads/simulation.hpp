@@ -10,6 +10,7 @@
 #pragma once
 
 #include "fences/ledger.hpp"
+#include "fences/snapshot.hpp"
 #include "scheduler/event_log.hpp"
 #include "scheduler/latency.hpp"
 #include "sim/hazard.hpp"
@@ -59,6 +60,12 @@ struct RunOptions {
     /// Becomes the schedule that the run took, operation by operation; may be null. Only of a run
     /// with a schedule, which may be empty.
     sim::Schedule* record = nullptr;
+    /// Take a snapshot of who holds what when all that happens at this time has happened; kForever,
+    /// or later than that: at the end of the run proper, before the teardown.
+    std::optional<sim::Time> ledger;
+    /// Hears of a snapshot after every so many events (for tests of the model).
+    std::function<void(const fences::Snapshot&)> on_snapshot;
+    std::uint64_t snapshot_every = 0;
 };
 
 using scheduler::LatencySummary;
@@ -144,6 +151,14 @@ struct LifetimeResult {
     sim::Time unload_time = 0; ///< longest time an unload or unbind took
 };
 
+/// What was alive at a moment of an unload-driver or unbind-device action, and why: all of it when
+/// the action began; when it blocked, what leads to what it waited for.
+struct UnloadMoment {
+    std::string who;    ///< "unload-driver drv"
+    std::string moment; ///< "begins", "waits for synchronize_rcu"
+    fences::ChainReport chains;
+};
+
 struct RunResult {
     RunEnd end = RunEnd::normal;
     sim::Time end_time = 0;   ///< virtual time at which it ended so; teardown comes after
@@ -158,6 +173,8 @@ struct RunResult {
     std::vector<ClientResult> clients;
     std::vector<RingResult> rings;
     LifetimeResult lifetime;
+    std::optional<fences::Snapshot> ledger; ///< if it was asked for
+    std::vector<UnloadMoment> unload_moments;
     std::vector<sim::Hazard> hazards;
     std::vector<std::string> warnings;     ///< what the kernel would print, each once, with a count
     std::vector<std::string> observations; ///< what queries and polls returned, in order

@@ -76,6 +76,11 @@ void Run::guarded(const std::function<void()>& step) {
 /// A driver that answers every timeout of a hung job with "no hang" is asked again for ever. So
 /// where any may, events run one by one, up to where only such questions are left.
 bool Run::run_slice(sim::InputSource* input, sim::Time until) {
+    if (options_.snapshot_every != 0) {
+        const bool more = machine_.engine.run(input, options_.snapshot_every, until);
+        options_.on_snapshot(snapshot());
+        return more;
+    }
     if (!false_alarms_possible_)
         return machine_.engine.run(input, kEventsPerSlice, until);
     for (std::uint64_t i = 0; i < kEventsPerSlice; ++i) {
@@ -163,6 +168,9 @@ void Run::fill_lifetime(RunResult& result) {
     const std::uint64_t hardware = fences::hardware_fence_bytes(config_.lifetime);
     out.public_fence_bytes = one_fence ? hardware : fences::sched_fence_bytes(config_.lifetime);
     out.hardware_fence_bytes = one_fence ? 0 : hardware;
+    for (const UnloadRecord& unload : unloads_)
+        for (const UnloadMoment& moment : unload.moments)
+            result.unload_moments.push_back(moment);
     for (const UnloadRecord& unload : unloads_) {
         const sim::Time end = unload.ended ? unload.to : machine_.now();
         out.unload_time = std::max(out.unload_time, end - unload.from);
