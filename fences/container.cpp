@@ -66,7 +66,9 @@ void Containers::put_in(ContainerKind kind, const std::string& name, FenceRef fe
                               .subject = "fence",
                               .object = core_.describe(fence),
                               .message = fmt::format("{} is private and was put into {} {}",
-                                                     core_.describe(fence), name_of(kind), name)});
+                                                     core_.describe(fence), name_of(kind), name),
+                              .fence_pool = core_.pool_of(fence),
+                              .fence_key = fences::FenceCore::key_of(fence)});
     Item& item = create(kind, name);
     switch (kind) {
     case ContainerKind::sync_file:

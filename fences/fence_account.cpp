@@ -90,7 +90,9 @@ void FenceCore::report_nested(FenceRef inner, std::string_view where) {
     machine.report({.kind = &hazards::nested_container,
                     .subject = "fence",
                     .object = describe(inner),
-                    .message = describe(inner) + " was put into " + std::string(where)});
+                    .message = describe(inner) + " was put into " + std::string(where),
+                    .fence_pool = pool_of(inner),
+                    .fence_key = key_of(inner)});
 }
 
 void FenceCore::report_leaks() {

@@ -45,9 +45,8 @@ FenceCore::FenceCore(sim::Machine& m, sim::Rcu& r, const LifetimePolicy& p, cons
                       p.teardown == TeardownRule::wait_for_references),
       care_for_hardware_(needs_care(p.hardware) || p.hardware.memory == MemoryRule::slab ||
                          p.teardown == TeardownRule::wait_for_references),
-      care_at_signal_(false),
-      count_callbacks_(p.pair_rules().callbacks == CallbacksRule::counted ||
-                       p.hardware.callbacks == CallbacksRule::counted),
+      care_at_signal_(false), count_callbacks_(p.pair_rules().callbacks == CallbacksRule::counted ||
+                                               p.hardware.callbacks == CallbacksRule::counted),
       hardware_bytes_(static_cast<std::uint32_t>(hardware_fence_bytes(p))),
       pair_bytes_(static_cast<std::uint32_t>(sched_fence_bytes(p))),
       fences_of_pair_(p.public_fence == PublicFence::finished_only ? 1 : 2),
@@ -107,6 +106,8 @@ std::string FenceCore::describe(FenceRef ref) {
 
 /// The same as get(), by way of the pool: announces the access, and reports the dead.
 Fence& FenceCore::get_from_pool(FenceRef ref, std::string_view resource) {
+    touched_ = ref;
+    touched_in_ = machine.engine.executed();
     if (ref.part() == FencePart::hardware)
         return hardware.get(ref.memory<HardwareFence>(), resource).base;
     if (ref.part() == FencePart::container)
@@ -152,7 +153,9 @@ void FenceCore::report_double_signal(FenceRef ref) {
     machine.report({.kind = &hazards::double_signal,
                     .subject = "fence",
                     .object = describe(ref),
-                    .message = describe(ref) + " has signalled before"});
+                    .message = describe(ref) + " has signalled before",
+                    .fence_pool = pool_of(ref),
+                    .fence_key = key_of(ref)});
 }
 
 /// What dma_fence_is_signaled does when the flag is not set. Whoever polls becomes the signaller,
@@ -181,7 +184,9 @@ void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
     machine.report({.kind = &hazards::released_unsignalled,
                     .subject = "fence",
                     .object = describe(ref),
-                    .message = describe(ref) + " is released with callbacks waiting for it"});
+                    .message = describe(ref) + " is released with callbacks waiting for it",
+                    .fence_pool = pool_of(ref),
+                    .fence_key = key_of(ref)});
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     fence.error = -35;
     signal_locked(ref, fence);
@@ -203,7 +208,9 @@ void FenceCore::enter_release(FenceRef ref) {
 
 void FenceCore::set_error(FenceRef ref, std::int32_t error) {
     assert(error < 0);
-    get(ref).error = error;
+    Fence& fence = get(ref);
+    machine.note(&fence, "error set");
+    fence.error = error;
 }
 
 /// dma_fence_is_signaled_locked.
@@ -270,6 +277,7 @@ bool FenceCore::remove_own_callback(Fence& fence) {
 CallbackRef FenceCore::link_first(Fence& fence, Callback callback) {
     if ((fence.flags.peek() & flag::own_callback) != 0)
         move_out_own_callback(fence);
+    machine.note(&fence, "callback added (a waiter)");
     const CallbackList list = fence.callbacks;
     callback.previous = kNoCallback;
     callback.next = list.first(); // none, when it is empty
@@ -307,6 +315,8 @@ bool FenceCore::remove_callback(FenceRef ref, CallbackRef callback) {
             unlink(fence, callback);
             removed = true;
         }
+        if (removed)
+            machine.note(&fence, "callback removed");
     }
     if (removed && count_callbacks_) [[unlikely]]
         uncount_callback(ref);

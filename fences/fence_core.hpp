@@ -122,6 +122,19 @@ class FenceCore {
                                          (ref.pack() & 2) * (sizeof(Fence) / 2));
     }
     [[nodiscard]] bool alive(FenceRef ref) const;
+    /// The pool that it is in, as hazards name it, and its handle there.
+    [[nodiscard]] std::string_view pool_of(FenceRef ref) const {
+        return ref.part() == FencePart::hardware    ? hardware.type()
+               : ref.part() == FencePart::container ? containers.type()
+                                                    : pairs.type();
+    }
+    [[nodiscard]] static std::uint64_t key_of(FenceRef ref) {
+        return ref.pack() & ~std::uint64_t{3};
+    }
+    /// The fence that was looked up last, if that was in this event; in the instrumented form only.
+    [[nodiscard]] FenceRef touched() const {
+        return touched_in_ == machine.engine.executed() ? touched_ : FenceRef{};
+    }
     /// Whether it is alive and has signalled: for reports, no operation of the model.
     [[nodiscard]] bool peek_signaled(FenceRef ref);
 
@@ -441,6 +454,8 @@ class FenceCore {
     std::unordered_map<std::uint64_t, sim::Time> deadlines_;
     std::uint32_t next_context_ = 1;
     std::vector<std::string> context_names_;
+    FenceRef touched_; ///< see touched()
+    std::uint64_t touched_in_ = 0;
     std::uint64_t signalled_ = 0;
     std::uint64_t alive_ = 0;
     std::uint64_t peak_alive_ = 0;

@@ -23,6 +23,7 @@ namespace fenceline::fences::inline FENCELINE_MODE {
     fence.context = context;
     fence.seqno = seqno;
     fence.references.init();
+    machine.note(&fence, "initialised");
 }
 
 /// dma_fence_signal_timestamp_locked: flag, timestamp, trace, callbacks.
@@ -30,6 +31,7 @@ namespace fenceline::fences::inline FENCELINE_MODE {
                                                             sim::Time timestamp) {
     if (fence.flags.test_and_set_bit(machine, flag::signaled)) [[unlikely]]
         return false;
+    machine.note(&fence, "signalled");
     if (care_at_signal_) [[unlikely]]
         signalled_by_rules(fence);
     const CallbackList callbacks = std::exchange(fence.callbacks, CallbackList{});
@@ -102,6 +104,7 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
         return std::nullopt;
     if ((fence.flags.peek() & flag::own_callback) != 0) [[unlikely]]
         move_out_own_callback(fence);
+    machine.note(&fence, "callback added");
     const CallbackList list = fence.callbacks;
     const CallbackRef callback = callbacks_.alloc(
         Callback{fn, env, owner, kNoCallback, list.last()}); // none, when it is empty
@@ -123,6 +126,7 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
     if (!enable_signaling_locked(ref, fence))
         return {};
+    machine.note(&fence, "callback added");
     fence.flags.mark(flag::own_callback);
     fence.callbacks = CallbackList(owner);
     if (count_callbacks_) [[unlikely]]
@@ -161,6 +165,7 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
 [[gnu::always_inline]] inline void FenceCore::release_here(FenceRef ref, Fence& fence,
                                                            Holder holder) {
     sim::Frame frame(machine, "dma_fence_release");
+    machine.note(&fence, "released");
     if (!fence.is_signaled_bit()) [[unlikely]]
         release_unsignaled(ref, fence);
     account_release(ref, fence, holder);

@@ -70,6 +70,8 @@ Snapshot SnapshotBuilder::finish() {
         renumbered[i] = static_cast<std::uint32_t>(out.nodes.size());
         out.nodes.push_back(std::move(snapshot_.nodes[i]));
     }
+    if (snapshot_.marked < renumbered.size())
+        out.marked = renumbered[snapshot_.marked];
     for (const SnapshotEdge& edge : snapshot_.edges)
         if (renumbered[edge.from] != dead && renumbered[edge.to] != dead)
             out.edges.push_back({renumbered[edge.from], renumbered[edge.to], edge.what, edge.hold});

@@ -61,6 +61,8 @@ struct Snapshot {
     sim::Time at = 0;
     std::vector<SnapshotNode> nodes;
     std::vector<SnapshotEdge> edges;
+    std::uint32_t marked =
+        ~std::uint32_t{0}; ///< the node that somebody is interested in, if it is there
 
     /// Nodes whose counts differ from what was found, in their order.
     [[nodiscard]] std::vector<std::uint32_t> unaccounted() const;
@@ -104,6 +106,8 @@ class SnapshotBuilder {
     std::uint32_t root(std::string_view kind, std::string name);
     void edge(std::uint32_t from, std::uint32_t to, std::string_view what, Hold hold);
 
+    /// Snapshot::marked will be its number.
+    void mark(std::uint32_t number) { snapshot_.marked = number; }
     /// Drops what was referred to and never entered (it is dead), and the edges to it.
     [[nodiscard]] Snapshot finish();
 

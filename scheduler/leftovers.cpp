@@ -103,7 +103,9 @@ void GpuSched::report_leaked_jobs() {
                                           counts[cause], kCause[cause].what, name),
              .finding = std::string(kCause[cause].finding),
              .pool = jobs.type(),
-             .key = first[cause].pack()});
+             .key = first[cause].pack(),
+             .fence_pool = core.pool_of(jobs.peek(first[cause]).s_fence),
+             .fence_key = fences::FenceCore::key_of(jobs.peek(first[cause]).s_fence)});
     }
 }
 

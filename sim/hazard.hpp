@@ -13,6 +13,8 @@
 
 #include "sim/time.hpp"
 
+#include <cstdint>
+#include <deque>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -54,6 +56,48 @@ struct Incident {
     bool known = false;
 };
 
+/// Something that happened to a fence.
+struct TimelineEntry {
+    Time time = 0;
+    std::string context;
+    std::string_view function; ///< the innermost modelled one
+    std::string what;          ///< "signalled", "get (1 -> 2)"
+};
+
+/// All that happened to a fence, in order: the beginning and the end of it.
+class Timeline {
+  public:
+    static constexpr std::size_t kFirst = 10;
+    static constexpr std::size_t kLast = 30;
+
+    void add(TimelineEntry entry);
+    [[nodiscard]] const std::vector<TimelineEntry>& first() const { return first_; }
+    [[nodiscard]] const std::deque<TimelineEntry>& last() const { return last_; }
+    /// How many between the two are not kept.
+    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+    [[nodiscard]] bool empty() const { return first_.empty(); }
+
+  private:
+    std::vector<TimelineEntry> first_;
+    std::deque<TimelineEntry> last_;
+    std::uint64_t left_out_ = 0;
+};
+
+/// How the same workload fares under another lifetime policy.
+struct PresetVerdict {
+    std::string preset;
+    bool has_it = false; ///< a hazard of the same class and subject
+    bool known = true;   ///< false: that run was given up
+    std::string first;   ///< "use-after-free/ops": its first hazard; empty: it is safe
+};
+
+/// The rule of the lifetime policy that made a hazard possible.
+struct BrokenRule {
+    std::string rule;  ///< "hardware.lock"; empty: it was none
+    std::string value; ///< "borrowed:context"
+    std::string about; ///< why that is so
+};
+
 struct Hazard {
     const HazardClass* kind = nullptr;
     std::string subject;      ///< "fence", "lock", "ops", "names", "scheduler", "slab", ...
@@ -66,6 +110,15 @@ struct Hazard {
     std::string_view pool = {}; ///< where the object lives, and its handle there: what a second
     std::uint64_t key = 0;      ///< run needs to know to record its history
     std::uint64_t event = 0;    ///< ordinal of the event in which it happened
+    std::string_view fence_pool = {}; ///< the same of the fence concerned, which may be another one
+    std::uint64_t fence_key = 0;
+    // What only a second run knows, and who made that.
+    std::string fence = {}; ///< "finished fence a/gfx:1"
+    Timeline timeline{};    ///< of the fence
+    /// Chains to the object: when it was freed or, if it is alive, when the hazard was met.
+    std::vector<std::string> holders = {};
+    BrokenRule rule{};
+    std::vector<PresetVerdict> presets = {};
 };
 
 /// "use-after-free of lock: ..." on one line.

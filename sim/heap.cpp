@@ -4,13 +4,15 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
-void ObjectHistory::born(std::uint64_t key) {
+void ObjectHistory::born(std::uint64_t key, const void* memory, std::size_t size) {
     lives_[key].born = machine_.here();
+    machine_.wanted_born(type_, key, memory, size);
 }
 
 void ObjectHistory::died(std::uint64_t key, std::string name) {
     Life& life = lives_[key];
     life.died = machine_.here();
+    machine_.wanted_dies(type_, key, name);
     life.name = std::move(name);
 }
 

@@ -72,7 +72,7 @@ class ObjectHistory {
   public:
     ObjectHistory(Machine& machine, std::string_view type) : machine_(machine), type_(type) {}
 
-    void born(std::uint64_t key);
+    void born(std::uint64_t key, const void* memory, std::size_t size);
     void died(std::uint64_t key, std::string name);
     /// Reports a bad access or a double free, which are fatal: does not return.
     [[noreturn, gnu::cold, gnu::noinline]] void bad(const HazardClass& kind, std::uint64_t key,
@@ -141,7 +141,7 @@ class Pool {
             ::new (static_cast<void*>(slot.memory)) T(std::forward<Args>(args)...);
         if constexpr (kInstrumented)
             if (machine_.wanted(type_, handle.pack())) [[unlikely]]
-                history_.born(handle.pack());
+                history_.born(handle.pack(), slot.memory, sizeof(T));
         return handle;
     }
 

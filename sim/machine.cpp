@@ -221,6 +221,8 @@ Incident Machine::here() {
 void Machine::report(Hazard hazard) {
     hazard.access = here();
     hazard.event = engine.executed();
+    if (kInstrumented && witness_ != nullptr)
+        add_evidence(hazard);
     const bool fatal = hazard.kind->fatal;
     hazards_.push_back(std::move(hazard));
     if (fatal)

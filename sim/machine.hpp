@@ -76,6 +76,19 @@ class Observer {
     virtual bool contended(const void* /*lock*/, std::string_view /*name*/) { return false; }
 };
 
+/// What the layers above know about objects, for reports: asked in the second run, which is made for
+/// nothing else.
+class Witness {
+  public:
+    virtual ~Witness() = default;
+    /// Chains that lead to the object, which is alive; a line each.
+    virtual std::vector<std::string> holders_of(std::string_view pool, std::uint64_t key) = 0;
+    /// "finished" for the part of such an object that stands there; empty: it has no parts.
+    virtual std::string_view part_at(std::string_view pool, std::size_t offset) = 0;
+    /// Fills in which fence the hazard is about, if that is not known yet.
+    virtual void find_fence(Hazard& hazard) = 0;
+};
+
 class Interleaver;
 class ObjectHistory;
 class ContextScope;
@@ -105,12 +118,21 @@ class Machine {
     /// interleaved the object may have died meanwhile, which is found here.
     void point([[maybe_unused]] Op op, [[maybe_unused]] const void* object,
                [[maybe_unused]] std::string_view what = {}) {
-        if constexpr (kInstrumented)
+        if constexpr (kInstrumented) {
             if (observer_ != nullptr) [[unlikely]] {
                 observer_->operation(op, object, what);
                 if (keeps_the_dead() && op >= Op::lock && op <= Op::put)
                     check_alive(object, what);
             }
+            if (watching_ && (op == Op::get || op == Op::put)) [[unlikely]]
+                note_count(op, object);
+        }
+    }
+    /// Tells the timeline of a wanted object, of which `part` is a part, what is done to it.
+    void note([[maybe_unused]] const void* part, [[maybe_unused]] std::string_view what) {
+        if constexpr (kInstrumented)
+            if (watching_) [[unlikely]]
+                note_there(part, what);
     }
     void observe(Observer* observer) { observer_ = observer; }
     /// The spinlocks that the current context holds.
@@ -185,13 +207,22 @@ class Machine {
     [[nodiscard]] Incident here();
     /// Asks for the history of an object in the next (identical) run: what a hazard's `pool` and
     /// `key` say. Only looked at in the instrumented form.
-    void want(std::string_view pool, std::uint64_t key) { wanted_.emplace_back(pool, key); }
+    void want(std::string_view pool, std::uint64_t key) {
+        if (!wanted(pool, key))
+            wanted_.push_back({.pool = pool, .key = key});
+    }
     [[nodiscard]] bool wanted(std::string_view pool, std::uint64_t key) const {
-        for (const auto& [name, object] : wanted_)
-            if (object == key && name == pool)
+        for (const Wanted& object : wanted_)
+            if (object.key == key && object.pool == pool)
                 return true;
         return false;
     }
+    /// Who is asked about wanted objects; outlives the machine's last event.
+    void call_witness(Witness* witness) { witness_ = witness; }
+    /// A wanted object comes and goes; `memory` is where it is.
+    void wanted_born(std::string_view pool, std::uint64_t key, const void* memory,
+                     std::size_t size);
+    void wanted_dies(std::string_view pool, std::uint64_t key, const std::string& name);
     /// Reports a deadlock if contexts wait although nothing can happen any more; says who waits for
     /// what. REQUIRES: the engine is idle.
     void check_deadlock();
@@ -211,6 +242,21 @@ class Machine {
     void next_in_turn(Context& context);
     static void wake_sleeper(void* self, std::uint64_t context);
 
+    struct Wanted {
+        std::string_view pool;
+        std::uint64_t key = 0;
+        const std::byte* memory = nullptr; ///< while it is alive
+        std::size_t size = 0;
+        Timeline timeline = {};
+        std::string name = {}; ///< once it is dead
+        std::vector<std::string> holders = {};
+    };
+    // evidence.cpp
+    Wanted* find_wanted(std::string_view pool, std::uint64_t key);
+    void note_there(const void* part, std::string_view what);
+    void note_count(Op op, const void* count);
+    void add_evidence(Hazard& hazard);
+
     HeldLocks held_locks_; ///< of the timed form, in which nobody is suspended with one
     Context idle_;
     Context* current_;
@@ -220,8 +266,10 @@ class Machine {
     std::vector<std::unique_ptr<Context>> tasks_;
     std::vector<Context*> blocked_;
     std::vector<Hazard> hazards_;
-    std::vector<std::pair<std::string_view, std::uint64_t>> wanted_;
     std::vector<Chunk> chunks_; ///< in order of address; of the instrumented form
+    std::vector<Wanted> wanted_;
+    Witness* witness_ = nullptr;
+    bool watching_ = false; ///< some wanted object is alive
 };
 
 /// Makes `context` the current one for a scope; for what cannot block. Cost: two stores.

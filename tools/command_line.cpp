@@ -150,6 +150,10 @@ void add_check(CLI::App& app, std::function<int()>& chosen, RunArguments& argume
 void add_run(CLI::App& app, std::function<int()>& chosen, RunArguments& arguments) {
     CLI::App* const run = app.add_subcommand("run", "one simulation: summary, JSON, event log");
     add_run_options(*run, arguments);
+    run->add_flag("--ledger{end}", arguments.ledger,
+                  "show who holds what at the end, or with --ledger=TIME at that time");
+    run->add_flag("--no-presets", arguments.no_presets,
+                  "do not try which lifetime presets avoid the hazards that were found");
     for (const std::string_view name : kLaterRunOptions) {
         const auto refuse = [name](const std::vector<std::string>&) {
             throw UsageError(std::string(name) + " is not available in this version");

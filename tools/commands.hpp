@@ -19,8 +19,10 @@ struct RunArguments {
     std::optional<std::string> events;  ///< likewise
     std::optional<std::string> replay;  ///< of `check`: the schedule to follow
     std::optional<std::string> save;    ///< of `check`: where to write the one that was taken
+    std::string ledger;                 ///< a time, or `end`; empty: no ledger
     bool keep_going = false;
     bool strict = false;
+    bool no_presets = false;
 };
 [[nodiscard]] int run_command(const RunArguments& arguments);
 /// One run in which contexts interleave as a schedule says.

@@ -1,5 +1,6 @@
 #include "tools/json_report.hpp"
 
+#include "tools/ledger_report.hpp"
 #include "tools/verdict.hpp"
 #include "workloads/read_config.hpp"
 
@@ -114,6 +115,47 @@ Json incident_json(const sim::Incident& incident) {
     return {{"time", incident.time}, {"context", incident.context}, {"frames", frames}};
 }
 
+Json entries_json(const auto& entries) {
+    Json list = Json::array();
+    for (const sim::TimelineEntry& entry : entries) {
+        list.push_back({{"time", entry.time},
+                        {"what", entry.what},
+                        {"context", entry.context},
+                        {"function", entry.function}});
+    }
+    return list;
+}
+
+Json timeline_json(const sim::Hazard& hazard) {
+    if (hazard.timeline.empty()) {
+        return nullptr;
+    }
+    return {{"fence", hazard.fence},
+            {"first", entries_json(hazard.timeline.first())},
+            {"left_out", hazard.timeline.left_out()},
+            {"last", entries_json(hazard.timeline.last())}};
+}
+
+Json rule_json(const sim::BrokenRule& rule) {
+    if (rule.rule.empty()) {
+        return nullptr;
+    }
+    return {{"rule", rule.rule}, {"value", rule.value}, {"about", rule.about}};
+}
+
+Json presets_json(const std::vector<sim::PresetVerdict>& presets) {
+    Json list = Json::array();
+    for (const sim::PresetVerdict& verdict : presets) {
+        list.push_back({{"preset", verdict.preset},
+                        {"verdict", !verdict.known          ? "unknown"
+                                    : verdict.has_it        ? "fails as well"
+                                    : verdict.first.empty() ? "safe"
+                                                            : "fails otherwise"},
+                        {"first", verdict.first.empty() ? Json() : Json(verdict.first)}});
+    }
+    return list;
+}
+
 Json hazards_json(const std::vector<sim::Hazard>& hazards) {
     Json list = Json::array();
     for (const sim::Hazard& hazard : hazards) {
@@ -127,6 +169,10 @@ Json hazards_json(const std::vector<sim::Hazard>& hazards) {
                         {"access", incident_json(hazard.access)},
                         {"allocated", incident_json(hazard.allocated)},
                         {"freed", incident_json(hazard.freed)},
+                        {"holders", hazard.holders},
+                        {"timeline", timeline_json(hazard)},
+                        {"rule", rule_json(hazard.rule)},
+                        {"presets", presets_json(hazard.presets)},
                         {"report", report_text(hazard)}});
     }
     return list;
@@ -161,6 +207,10 @@ void put_run(Json& document, const PreparedRun& prepared, const workloads::RunRe
     document["clients"] = clients_json(result.clients);
     document["rings"] = rings_json(result.rings);
     document["lifetime"] = lifetime_result_json(result.lifetime);
+    document["lifetime"]["unload"]["moments"] = unload_moments_json(result.unload_moments);
+    if (result.ledger) {
+        document["ledger"] = ledger_json(*result.ledger);
+    }
     document["hazards"] = hazards_json(result.hazards);
     document["warnings"] = result.warnings;
     document["observations"] = result.observations;

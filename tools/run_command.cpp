@@ -3,9 +3,11 @@
 #include "tools/commands.hpp"
 #include "tools/event_log_writer.hpp"
 #include "tools/interrupt.hpp"
+#include "tools/preset_check.hpp"
 #include "tools/progress.hpp"
 #include "tools/run_summary.hpp"
 #include "tools/usage_error.hpp"
+#include "workloads/duration.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/read_ahead.hpp"
 #include "workloads/schedule.hpp"
@@ -64,6 +66,23 @@ std::unique_ptr<EventLogWriter> make_event_log(Outputs& outputs, const PreparedR
     return std::make_unique<EventLogWriter>(*outputs.events, entities, rings);
 }
 
+/// The time of `--ledger=TIME`; kForever: the end.
+std::optional<sim::Time> ledger_time(const std::string& text) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    if (text == "end") {
+        return sim::kForever;
+    }
+    const bool plain = text.find_first_not_of("0123456789") == std::string::npos;
+    const workloads::ParsedDuration time = workloads::parse_duration(plain ? text + "ns" : text);
+    if (time.fault != workloads::DurationFault::none) {
+        throw UsageError("--ledger=" + workloads::printable(text, 80) +
+                         ": expected a time, such as 5ms, or nothing for the end of the run");
+    }
+    return time.value;
+}
+
 /// How contexts interleave: timed order, unless `follow` is set.
 struct Interleaving {
     std::optional<sim::Schedule> follow;
@@ -71,7 +90,7 @@ struct Interleaving {
 };
 
 workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, RunFlags flags,
-                             Interleaving& interleaving) {
+                             Interleaving& interleaving, std::optional<sim::Time> ledger) {
     const std::unique_ptr<workloads::JobSource> jobs = prepared.loaded.open_jobs();
     const std::optional<std::uint64_t> total = jobs->count_hint();
     jobs->read_ahead(workloads::available_processors());
@@ -85,6 +104,7 @@ workloads::RunResult execute(const PreparedRun& prepared, EventLogWriter* log, R
     options.strict = flags.strict;
     options.schedule = interleaving.follow ? &*interleaving.follow : nullptr;
     options.record = interleaving.taken ? &*interleaving.taken : nullptr;
+    options.ledger = ledger;
     options.on_progress = [&](const workloads::Progress& progress) {
         line.show([&](double seconds) { return progress_text(progress, total, seconds); });
         return !interrupter.requested() && (log == nullptr || !log->failed());
@@ -117,16 +137,21 @@ namespace {
 
 int run_once(const RunArguments& arguments, Interleaving& interleaving) {
     WorkloadCache cache;
+    const std::optional<sim::Time> ledger = ledger_time(arguments.ledger);
     const ConfigDocument file = read_config_file(arguments.config);
     const PreparedRun prepared = prepare(configure(file, arguments.settings), cache);
     Outputs outputs(arguments);
     const std::unique_ptr<EventLogWriter> log = make_event_log(outputs, prepared);
     const RunFlags flags{arguments.keep_going, arguments.strict};
-    const workloads::RunResult result = execute(prepared, log.get(), flags, interleaving);
+    workloads::RunResult result = execute(prepared, log.get(), flags, interleaving, ledger);
     spdlog::info("{} events", result.events);
     if (outputs.schedule) {
         outputs.schedule->write(workloads::schedule_text(*interleaving.taken));
         outputs.schedule->commit();
+    }
+    // Another policy takes other steps: a schedule would not fit it.
+    if (!arguments.no_presets && !interleaving.follow) {
+        check_presets(prepared, flags, result);
     }
     write_results(prepared, result, outputs, log.get(), flags);
     if (result.end == workloads::RunEnd::interrupted) {

@@ -1,6 +1,7 @@
 #include "tools/run_summary.hpp"
 
 #include "tools/human.hpp"
+#include "tools/ledger_report.hpp"
 #include "tools/program_tables.hpp"
 #include "tools/text_lines.hpp"
 #include "tools/verdict.hpp"
@@ -21,6 +22,7 @@ using workloads::RunResult;
 /// Beyond these the summary says how many more there are; --json has them all.
 constexpr std::size_t kMostRows = 40;
 constexpr std::size_t kMostReports = 10;
+constexpr std::size_t kMostTimelines = 3;
 constexpr std::size_t kMostLines = 50;
 
 /// The policies of the rings: usually one.
@@ -242,7 +244,11 @@ std::string hazard_section(const RunResult& result, const Style& style) {
     const std::size_t shown = std::min(result.hazards.size(), kMostReports);
     for (std::size_t i = 0; i < shown; ++i) {
         out += "\n";
-        std::string report = report_text(result.hazards[i]);
+        sim::Hazard hazard = result.hazards[i];
+        if (i >= kMostTimelines) {
+            hazard.timeline = {};
+        }
+        std::string report = report_text(hazard);
         report.erase(report.find_last_not_of('\n') + 1);
         for (const std::string& line : split_lines(report)) {
             const std::size_t indent = std::min<std::size_t>(line.find_first_not_of(' '), 20);
@@ -270,8 +276,10 @@ std::string line_section(const std::string& name, const std::vector<std::string>
 std::string run_summary(const PreparedRun& prepared, const RunResult& result, const Style& style) {
     return header(prepared, result, style) + client_tables(result, style) +
            ring_table(result, style) + lifetime_section(result, style) +
+           unload_section(result, style) +
            line_section("Observations", result.observations, style) +
-           line_section("Warnings", result.warnings, style) + hazard_section(result, style);
+           line_section("Warnings", result.warnings, style) + hazard_section(result, style) +
+           ledger_section(result, style);
 }
 
 } // namespace fenceline::tools

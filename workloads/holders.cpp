@@ -41,7 +41,8 @@ void ClientProgram::enumerate(SnapshotBuilder& out) {
                  Hold::counted);
 }
 
-fences::Snapshot Run::snapshot() {
+/// `also` may enter something of its own, last of all.
+fences::Snapshot Run::snapshot_with(const std::function<void(SnapshotBuilder&)>& also) {
     SnapshotBuilder out(machine_.now());
     core_.enumerate(out);
     sched_.enumerate(out);
@@ -67,6 +68,8 @@ fences::Snapshot Run::snapshot() {
             input = out.root("workload", "`after` of jobs to come");
         out.edge(input, node_of(out, fence), "fence", Hold::counted);
     });
+    if (also)
+        also(out);
     return out.finish();
 }
 

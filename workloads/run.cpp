@@ -33,10 +33,15 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         interleaver_ = std::make_unique<sim::Interleaver>(machine_, *options.schedule);
         interleaver_->record_to(options.record);
     }
-    if (explain != nullptr)
-        for (const sim::Hazard& hazard : *explain)
+    if (explain != nullptr) {
+        machine_.call_witness(this);
+        for (const sim::Hazard& hazard : *explain) {
             if (hazard.key != 0)
                 machine_.want(hazard.pool, hazard.key);
+            if (hazard.fence_key != 0)
+                machine_.want(hazard.fence_pool, hazard.fence_key);
+        }
+    }
     sched_.sink = options.events;
     sched_.figures.watch_end([](void* self) { static_cast<Run*>(self)->stop_if_complete(); }, this);
     sched_.warn = [this](const std::string& text) {

@@ -40,7 +40,7 @@ inline constexpr std::uint64_t kProgramOrdinals = std::uint64_t{1} << 63;
 /// Between looks at progress and Ctrl-C.
 inline constexpr std::uint64_t kEventsPerSlice = 1 << 15;
 
-class Run final : public sim::InputSource, private ClientHost {
+class Run final : public sim::InputSource, private ClientHost, private sim::Witness {
   public:
     /// `explain`, if given, are the hazards of an identical run: the histories of what they were
     /// about are recorded, in the instrumented form.
@@ -170,8 +170,14 @@ class Run final : public sim::InputSource, private ClientHost {
     void observe(const Action& action, const std::string& text);
     void observe(const std::string& who, const std::string& text);
     // holders.cpp
-    [[nodiscard]] fences::Snapshot snapshot();
+    [[nodiscard]] fences::Snapshot snapshot() { return snapshot_with({}); }
+    [[nodiscard]] fences::Snapshot
+    snapshot_with(const std::function<void(fences::SnapshotBuilder&)>& also);
     void note_unload(UnloadRecord& record, std::string moment, std::string_view reason);
+    // Witness (explain.cpp).
+    std::vector<std::string> holders_of(std::string_view pool, std::uint64_t key) override;
+    std::string_view part_at(std::string_view pool, std::size_t offset) override;
+    void find_fence(sim::Hazard& hazard) override;
     // teardown.cpp
     void teardown(RunEnd end);
     void end_all_entities(bool destroy);

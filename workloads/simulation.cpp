@@ -4,6 +4,7 @@
 #include "scheduler/hazards.hpp"
 #include "sim/interleaver.hpp"
 #include "workloads/findings.hpp"
+#include "workloads/hazard_rules.hpp"
 #include "workloads/input_error.hpp"
 #include "workloads/run.hpp"
 
@@ -27,6 +28,16 @@ RunResult execute_run(const Config& config, const Workload& workload, JobSource&
 
 namespace {
 
+/// A third run is made of shorter runs only.
+constexpr std::uint64_t kMostEventsForTimelines = 5'000'000;
+
+bool lacks_timeline(const std::vector<sim::Hazard>& hazards) {
+    for (const sim::Hazard& hazard : hazards)
+        if (hazard.fence_key != 0 && hazard.timeline.empty())
+            return true;
+    return false;
+}
+
 /// The run, and once more with histories if it met hazards.
 RunResult run_and_explain(const Config& config, const Workload& workload, JobSource& jobs,
                           const RunOptions& options) {
@@ -49,9 +60,18 @@ RunResult run_and_explain(const Config& config, const Workload& workload, JobSou
     again.strict = options.strict;
     again.on_progress = options.on_progress;
     again.schedule = options.schedule;
-    RunResult explained = instrumented::execute_run(config, workload, jobs, again, &result.hazards);
-    if (explained.end == result.end && explained.hazards.size() == result.hazards.size())
+    // The second run also finds out which fences they were about; the third has their timelines.
+    for (int round = 0; round < 2; ++round) {
+        if (round != 0)
+            jobs.rewind();
+        RunResult explained =
+            instrumented::execute_run(config, workload, jobs, again, &result.hazards);
+        if (explained.end != result.end || explained.hazards.size() != result.hazards.size())
+            break;
         result.hazards = std::move(explained.hazards);
+        if (result.events > kMostEventsForTimelines || !lacks_timeline(result.hazards))
+            break;
+    }
     return result;
 }
 
@@ -66,9 +86,11 @@ RunResult simulate(const Config& config, const Workload& workload, JobSource& jo
         throw InputError(
             fmt::format("{}: /steps/{}: {}", options.schedule->source, error.step(), error.what()));
     }
-    for (sim::Hazard& hazard : result.hazards)
+    for (sim::Hazard& hazard : result.hazards) {
         if (hazard.finding.empty())
             hazard.finding = finding_of(hazard, config.kernel);
+        hazard.rule = rule_behind(hazard, config.lifetime);
+    }
     return result;
 }
 

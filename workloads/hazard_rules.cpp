@@ -1,0 +1,127 @@
+#include "workloads/hazard_rules.hpp"
+
+#include <span>
+
+namespace fenceline::workloads {
+
+namespace {
+
+using fences::LifetimePolicy;
+using sim::Hazard;
+
+using Holds = bool (*)(const Hazard&, const LifetimePolicy&);
+
+struct Entry {
+    std::string_view kind;
+    std::string_view subject; ///< empty: any
+    Holds holds;              ///< null: always
+    std::string_view rule;    ///< key of fences::rules()
+    enum Which : std::uint8_t { of_public, of_hardware, of_policy } which;
+    std::string_view about;
+};
+
+template <fences::LockRule Rule>
+bool lock_is(const Hazard&, const LifetimePolicy& policy) {
+    return policy.hardware.lock == Rule;
+}
+/// The pair is asked through its pointer to the scheduler, every other fence its own driver.
+bool names_of_pair(const Hazard& hazard, const LifetimePolicy& policy) {
+    return policy.public_fence != fences::PublicFence::hardware &&
+           hazard.object.starts_with("scheduler");
+}
+bool context_uncounted(const Hazard& hazard, const LifetimePolicy& policy) {
+    return hazard.object.starts_with("context") &&
+           policy.hardware.context == fences::ContextRule::uncounted;
+}
+/// A module that only the public fence's code is in.
+bool public_module(const Hazard& hazard, const LifetimePolicy&) {
+    return hazard.object == "module gpu_sched";
+}
+
+// The first entry that holds is the answer.
+constexpr Entry kTable[] = {
+    {"use-after-free", "lock", lock_is<fences::LockRule::context>, "lock", Entry::of_hardware,
+     "the lock belongs to the context, which dies with the entity; nothing counts it"},
+    {"use-after-free", "lock", lock_is<fences::LockRule::ring>, "lock", Entry::of_hardware,
+     "the lock belongs to the ring, which goes with its device; no fence counts it"},
+    {"use-after-free", "lock", lock_is<fences::LockRule::queue>, "lock", Entry::of_hardware,
+     "the lock belongs to the queue, which goes with its device; no fence counts it"},
+    {"use-after-free", "lock", lock_is<fences::LockRule::device>, "lock", Entry::of_hardware,
+     "the lock belongs to the device, which goes at unbind; no fence counts it"},
+    {"use-after-free", "names", names_of_pair, "names", Entry::of_public,
+     "the scheduler's name is read through drm_sched_fence::sched, which is never counted, "
+     "whenever somebody asks"},
+    {"use-after-free", "names", context_uncounted, "context", Entry::of_hardware,
+     "the timeline's name is in the context, which dies with the entity; a fence does not count as "
+     "a reference to it"},
+    {"use-after-free", "names", nullptr, "names", Entry::of_hardware,
+     "the name is read from its owner whenever somebody asks, also after the owner has gone"},
+    {"use-after-free", "ops", public_module, "module", Entry::of_public,
+     "the ops table is part of the scheduler module's text, and fences do not keep the module"},
+    {"use-after-free", "ops", nullptr, "module", Entry::of_hardware,
+     "the ops table is part of the driver's text, and fences do not keep the module loaded"},
+    {"use-after-free", "slab", nullptr, "memory", Entry::of_hardware,
+     "fences come from the module's own slab cache, which goes with the module"},
+    {"slab-in-use", "", nullptr, "memory", Entry::of_hardware,
+     "fences come from the module's own slab cache, which is destroyed at unload whether they are "
+     "alive or not"},
+    {"use-after-free", "context", nullptr, "context", Entry::of_hardware,
+     "who counts the context, and when it is taken down, is this rule's"},
+    {"use-after-free", "fence", nullptr, "memory", Entry::of_public,
+     "this is what the fence's memory is, and its count is all that keeps it"},
+    {"use-after-free", "entity", nullptr, "queue_refs", Entry::of_policy,
+     "the entity belongs to whoever made it; jobs, fences and callbacks do not keep it"},
+    {"use-after-free", "run queue", nullptr, "queue_refs", Entry::of_policy,
+     "run queues belong to the scheduler and go with it; entities do not keep them"},
+    {"use-after-free", "scheduler", nullptr, "queue_refs", Entry::of_policy,
+     "the scheduler goes with its device; entities, jobs and fences do not keep it"},
+    {"use-after-free", "submit_wq", nullptr, "queue_refs", Entry::of_policy,
+     "the workqueue goes with the scheduler; nothing that queues work keeps it"},
+    {"use-after-free", "job", nullptr, "job_refs", Entry::of_policy,
+     "the job is freed by free_job; callbacks and lists that name it do not keep it"},
+    {"double-free", "job", nullptr, "job_refs", Entry::of_policy,
+     "nobody counts who still has the job, so two can think that it is theirs to free"},
+    {"leak", "job", nullptr, "job_refs", Entry::of_policy,
+     "only the scheduler knows the job; when it forgets it nobody is left to free it"},
+    {"private-escape", "", nullptr, "public_fence", Entry::of_policy,
+     "under this rule the hardware fence is the driver's own; what it points to is not made to "
+     "outlive it"},
+    {"never-signalled", "", nullptr, "signal_on_drop", Entry::of_policy,
+     "whoever could signal the fence has gone, and dropping that right does not signal"},
+    {"released-unsignalled", "", nullptr, "signal_on_drop", Entry::of_policy,
+     "whoever could signal the fence has let go of it, and dropping that right does not signal"},
+};
+
+std::string value_of(const fences::Rule& rule, const LifetimePolicy& policy, bool hardware) {
+    const int value = rule.get(policy, hardware);
+    for (const fences::RuleValue& known : rule.values)
+        if (known.value == value)
+            return std::string(known.name);
+    return {};
+}
+
+} // namespace
+
+sim::BrokenRule rule_behind(const sim::Hazard& hazard, const LifetimePolicy& policy) {
+    for (const Entry& entry : kTable) {
+        if (entry.kind != hazard.kind->name ||
+            (!entry.subject.empty() && entry.subject != hazard.subject) ||
+            (entry.holds != nullptr && !entry.holds(hazard, policy)))
+            continue;
+        for (const fences::Rule& rule : fences::rules()) {
+            if (rule.key != entry.rule)
+                continue;
+            // Where the driver's own fence is the public one its rules are the hardware fence's.
+            const bool hardware = entry.which == Entry::of_hardware ||
+                                  policy.public_fence == fences::PublicFence::hardware;
+            const std::string_view prefix = entry.which == Entry::of_policy ? ""
+                                            : hardware                      ? "hardware."
+                                                                            : "public.";
+            return {std::string(prefix) + std::string(rule.key), value_of(rule, policy, hardware),
+                    std::string(entry.about)};
+        }
+    }
+    return {};
+}
+
+} // namespace fenceline::workloads
