@@ -189,7 +189,8 @@ std::string named(bool hardware, std::string_view key, std::string_view value) {
 /// What holds for either fence by itself.
 std::optional<Contradiction> contradiction_in(const FenceRules& rules, bool hardware) {
     if (rules.context == ContextRule::refcounted && rules.release != ReleaseRule::callback)
-        return Contradiction{named(hardware, "context", "refcounted") + " with \"release\": \"none\"",
+        return Contradiction{named(hardware, "context", "refcounted") +
+                                 " with \"release\": \"none\"",
                              "\"callback\", which gives the reference back"};
     if (rules.module == ModuleRule::pinned_by_context && rules.context != ContextRule::refcounted)
         return Contradiction{
@@ -208,8 +209,7 @@ std::optional<Contradiction> contradiction_in_public(const LifetimePolicy& polic
             named(false, "lock", "shared") + " with \"public_fence\": \"finished-only\"",
             "\"inline\" or a borrowed lock: there is no second fence to share one with"};
     if (pair && own.release != ReleaseRule::callback)
-        return Contradiction{named(false, "release", "none") +
-                                 " with \"public_fence\": \"split\"",
+        return Contradiction{named(false, "release", "none") + " with \"public_fence\": \"split\"",
                              "\"callback\": finished's release lets go of scheduled, and "
                              "scheduled's of the hardware fence"};
     if (own.release != ReleaseRule::callback && policy.parent == ParentRule::until_release)

@@ -49,8 +49,7 @@ const FenceOps& SchedFences::finished_ops(const LifetimePolicy& policy) {
 
 SchedFences::SchedFences(FenceCore& core, ModuleRef gpu_sched)
     : core_(core), module_(gpu_sched),
-      scheduled_ops_(
-          core.add_ops(scheduled_ops(core.policy), gpu_sched, core.policy.pair_rules())),
+      scheduled_ops_(core.add_ops(scheduled_ops(core.policy), gpu_sched, core.policy.pair_rules())),
       finished_ops_(core.add_ops(finished_ops(core.policy), gpu_sched, core.policy.pair_rules())),
       slab_(core.policy.pair_rules().memory == MemoryRule::slab),
       care_(FenceCore::needs_care(core.policy.pair_rules()) ||

@@ -100,8 +100,8 @@ struct Entity {
     bool stopped = false;
     bool has_guilty_flag = false;      ///< drm_sched_entity::guilty is set
     sim::Atomic<std::uint32_t> guilty; ///< what it points at; 1: its jobs are cancelled when popped
-    std::uint32_t flushed_seq = 0; ///< no push since its last user flushed it: last_user is NULL
-    bool fini_done = false;        ///< drm_sched_entity_fini has returned (the model's own mark)
+    std::uint32_t flushed_seq = 0;    ///< no push since its last user flushed it: last_user is NULL
+    bool fini_done = false;           ///< drm_sched_entity_fini has returned (the model's own mark)
     std::int32_t kill_error = kEsrch; ///< what its queued jobs finish with when it ends
     fences::OwnerRef context;         ///< the driver's object for it, where there is one
 };
@@ -155,9 +155,9 @@ struct Scheduler {
     // What the lifetime policy may make of it.
     fences::OwnerRef ring_owner; ///< the driver's objects, whose locks its fences may borrow
     fences::OwnerRef device_owner;
-    sim::RefCount references;   ///< its creator's and its jobs', under `queue_refs: refcounted`
-    bool fini_done = false;     ///< drm_sched_fini has run
-    bool let_go = false;        ///< the driver has freed it; jobs still count it
+    sim::RefCount references; ///< its creator's and its jobs', under `queue_refs: refcounted`
+    bool fini_done = false;   ///< drm_sched_fini has run
+    bool let_go = false;      ///< the driver has freed it; jobs still count it
     sim::Time let_go_at = 0;
 };
 

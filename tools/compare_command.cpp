@@ -156,6 +156,12 @@ int compare_command(const CompareArguments& arguments) {
     comparison.flags.keep_going = arguments.keep_going;
     comparison.flags.strict = arguments.strict;
     comparison.axes = choose_axes(arguments.vary, configure(file, arguments.settings));
+    if (arguments.vary.empty() && file.document.contains("matrix")) {
+        const workloads::Source source{file.name};
+        const workloads::Cursor root(file.document, source);
+        comparison.matrix = workloads::read_matrix(root.member("matrix"));
+        comparison.flags.keep_going = true; // a row is about one failure among several
+    }
     comparison.runs = prepare_runs(file, arguments.settings, comparison.axes);
     std::optional<OutputFile> json;
     if (arguments.json) {

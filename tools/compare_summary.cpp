@@ -2,6 +2,7 @@
 
 #include "tools/compare_views.hpp"
 #include "tools/human.hpp"
+#include "tools/matrix.hpp"
 #include "tools/verdict.hpp"
 #include "workloads/input_error.hpp"
 
@@ -172,6 +173,9 @@ std::string failure_lines(const Grid& grid, const Style& style) {
 std::string comparison_summary(const Comparison& comparison, const Style& style) {
     Grid grid = make_grid(comparison);
     std::string out = header(comparison, style);
+    if (!comparison.matrix.empty()) {
+        return out + matrix_summary(comparison, style);
+    }
     if (is_about_lifetimes(comparison)) {
         name_compositions(grid);
         out += verdict_matrix(grid, style) + failure_lines(grid, style) + cost_tables(grid, style);

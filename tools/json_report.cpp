@@ -1,6 +1,7 @@
 #include "tools/json_report.hpp"
 
 #include "tools/ledger_report.hpp"
+#include "tools/matrix.hpp"
 #include "tools/verdict.hpp"
 #include "workloads/read_config.hpp"
 
@@ -234,6 +235,9 @@ Json comparison_json(const Comparison& comparison) {
     Json& axes = document["vary"] = Json::array();
     for (const workloads::VaryAxis& axis : comparison.axes) {
         axes.push_back({{"key", axis.key}, {"values", axis.values}});
+    }
+    if (!comparison.matrix.empty()) {
+        document["matrix"] = matrix_json(comparison);
     }
     Json& runs = document["runs"] = Json::array();
     for (const ComparedRun& run : comparison.runs) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tools/prepare.hpp"
+#include "workloads/read_matrix.hpp"
 #include "workloads/simulation.hpp"
 
 #include <span>
@@ -37,6 +38,7 @@ struct Comparison {
     std::vector<ComparedRun> runs; ///< the last axis changes fastest
     bool interrupted = false;
     RunFlags flags;
+    std::vector<workloads::MatrixRow> matrix; ///< see tools/matrix.hpp
 };
 
 /// `{"format":"fenceline/comparison",...}`. Runs that never began are left out.

@@ -22,7 +22,10 @@ std::string first_failure(const workloads::RunResult& result) {
 }
 
 std::string failure_story(const workloads::RunResult& result) {
-    const sim::Hazard& first = result.hazards.front();
+    return hazard_story(result.hazards.front());
+}
+
+std::string hazard_story(const sim::Hazard& first) {
     std::string story = headline(first);
     if (first.access.known) {
         story += fmt::format("; at {} in {}", human_time(first.access.time), where(first.access));

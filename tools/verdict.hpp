@@ -13,6 +13,9 @@ namespace fenceline::tools {
 /// What broke first, when and why, on one line. REQUIRES: there is a hazard.
 [[nodiscard]] std::string failure_story(const workloads::RunResult& result);
 
+/// The same of one hazard.
+[[nodiscard]] std::string hazard_story(const sim::Hazard& hazard);
+
 /// `ended normally`, `stuck: ...`, for humans.
 [[nodiscard]] std::string end_text(workloads::RunEnd end);
 

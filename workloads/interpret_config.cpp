@@ -4,6 +4,7 @@
 #include "workloads/quirks.hpp"
 #include "workloads/read_config.hpp"
 #include "workloads/read_lifetime.hpp"
+#include "workloads/read_matrix.hpp"
 #include "workloads/settings.hpp"
 
 #include <algorithm>
@@ -123,6 +124,7 @@ void read_top(const Cursor& document, Config& config) {
          [&](const Cursor& v) { config.seed = v.integer(0, ~std::uint64_t{0}); }},
         {"until", Need::optional, [&](const Cursor& v) { config.until = v.time_or("none"); }},
         {"vary", Need::optional, later},
+        {"matrix", Need::optional, [](const Cursor& v) { (void)read_matrix(v); }},
     });
 }
 

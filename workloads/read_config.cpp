@@ -110,6 +110,13 @@ Json read_config_document(const std::string& path) {
             rebase(value, folder);
         }
     }
+    if (document.contains("matrix") && document["matrix"].is_array()) {
+        for (Json& row : document["matrix"]) {
+            if (row.is_object() && row.contains("workload")) {
+                rebase(row["workload"], folder);
+            }
+        }
+    }
     return document;
 }
 

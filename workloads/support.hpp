@@ -1,8 +1,5 @@
-// What a document may ask for and this version does not run yet.
-//
-// The formats are validated in whole; a valid part that cannot be run is refused before the run
-// starts, with a message that says so. Workloads run in whole; of configurations, lifetime rules
-// are what is left.
+// What a configuration asks for that makes no sense, and that only a configuration made by hand can
+// have: a reader refuses it.
 #pragma once
 
 #include "workloads/config.hpp"
@@ -12,7 +9,7 @@
 
 namespace fenceline::workloads {
 
-/// One line for each part that is not run yet. Empty when all of it can be run.
+/// One line for each contradiction. Empty when all of it can be run.
 [[nodiscard]] std::vector<std::string> unsupported(const Config& config);
 
 } // namespace fenceline::workloads

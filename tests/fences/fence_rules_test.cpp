@@ -17,9 +17,7 @@ using testing::IsEmpty;
 struct Driver : World {
     explicit Driver(const LifetimePolicy& policy)
         : World(policy), context(h_fences.create_context("app/gfx")) {}
-    FenceRef make(std::uint32_t seqno = 1) {
-        return h_fences.create({context, {}, {}}, 7, seqno);
-    }
+    FenceRef make(std::uint32_t seqno = 1) { return h_fences.create({context, {}, {}}, 7, seqno); }
     std::string names(FenceRef ref) {
         return core.driver_name(ref) + "/" + core.timeline_name(ref);
     }
@@ -289,8 +287,7 @@ TEST(Sizes, OfFencesFollowTheirRules) {
     EXPECT_EQ(sched_fence_bytes(preset("split"), KernelConfig::lockdep), 256u);
     EXPECT_EQ(hardware_fence_bytes(hardware({.memory = MemoryRule::shared_allocation})), 96u)
         << "64 and 24, in kmalloc's next size";
-    EXPECT_EQ(hardware_fence_bytes(hardware({.memory = MemoryRule::embedded_in_job})),
-              sizes::kJob);
+    EXPECT_EQ(hardware_fence_bytes(hardware({.memory = MemoryRule::embedded_in_job})), sizes::kJob);
     EXPECT_EQ(sched_fence_bytes(preset("refcount-all")), 128u) << "64 and 40";
     for (const Preset& p : presets())
         if (p.policy.plain_jobs()) { // the fast way books these constants

@@ -155,8 +155,9 @@ TEST(Presets, AreTheCompositionsTheyAreNamedAfter) {
            {"teardown", "drain"},
            {"job_refs", "refcounted"},
            {"queue_refs", "refcounted"}});
-    check("refcount-all", false,
-          {{"lock", "inline"}, {"release", "none"}, {"ops", "detach_on_signal"}, {"names", "safe"}});
+    check(
+        "refcount-all", false,
+        {{"lock", "inline"}, {"release", "none"}, {"ops", "detach_on_signal"}, {"names", "safe"}});
 }
 
 TEST(Presets, WhereTheDriversFenceIsThePublicOneBothHaveTheSameRules) {
@@ -212,11 +213,9 @@ TEST(Contradictions, AreSaidWithBothSidesAndTheReason) {
                 HasSubstr("finished's release lets go of scheduled"));
     EXPECT_THAT(fault(with(split, "memory", "embedded-in-job", false)),
                 HasSubstr("only the driver's own fence can be part of its job"));
-    EXPECT_THAT(fault(with(split, "public_fence", "finished-only")),
-                HasSubstr("no second fence"));
-    EXPECT_THAT(
-        fault(with(find_preset("refcount-all")->policy, "parent", "until-release")),
-        HasSubstr("\"parent\": \"until-signal\""));
+    EXPECT_THAT(fault(with(split, "public_fence", "finished-only")), HasSubstr("no second fence"));
+    EXPECT_THAT(fault(with(find_preset("refcount-all")->policy, "parent", "until-release")),
+                HasSubstr("\"parent\": \"until-signal\""));
 }
 
 TEST(Contradictions, RulesOfThePublicFenceDoNotMatterWhereTheDriversIsThePublicOne) {
@@ -230,17 +229,17 @@ TEST(PlainJobs, AreThoseOfDrmSchedAndOfTheClassicPoliciesAsLongAsNoRuleWatchesTh
             plain.push_back(preset.name);
     EXPECT_THAT(plain, ElementsAre("borrowed-lock", "inline-lock", "refcounted-context",
                                    "drain-on-unload", "split", "split-safe-names"));
-    for (const auto& [key, name] : std::vector<std::pair<std::string, std::string>>{
-             {"names", "copied"},
-             {"module", "pinned-by-fence"},
-             {"memory", "embedded-in-job"},
-             {"memory", "shared-allocation"},
-             {"ops", "detach_on_signal"},
-             {"callbacks", "counted"},
-             {"teardown", "assert-signalled"},
-             {"teardown", "wait-for-references"},
-             {"job_refs", "refcounted"},
-             {"queue_refs", "refcounted"}})
+    for (const auto& [key, name] :
+         std::vector<std::pair<std::string, std::string>>{{"names", "copied"},
+                                                          {"module", "pinned-by-fence"},
+                                                          {"memory", "embedded-in-job"},
+                                                          {"memory", "shared-allocation"},
+                                                          {"ops", "detach_on_signal"},
+                                                          {"callbacks", "counted"},
+                                                          {"teardown", "assert-signalled"},
+                                                          {"teardown", "wait-for-references"},
+                                                          {"job_refs", "refcounted"},
+                                                          {"queue_refs", "refcounted"}})
         EXPECT_FALSE(with(find_preset("split")->policy, key, name).plain_jobs()) << key << name;
 }
 

@@ -29,9 +29,7 @@ fences::LifetimePolicy policy(std::string_view preset,
 // --- memory: embedded-in-job ---------------------------------------------------------------------
 
 fences::LifetimePolicy embedded(std::string_view preset = "split") {
-    return policy(preset, [](auto& p) {
-        p.hardware.memory = fences::MemoryRule::embedded_in_job;
-    });
+    return policy(preset, [](auto& p) { p.hardware.memory = fences::MemoryRule::embedded_in_job; });
 }
 
 TEST(EmbeddedFence, KeepsTheJobsMemoryUntilItsLastPut) {
@@ -169,7 +167,8 @@ TEST(CountedQueues, OutliveTheDeviceUntilTheirLastJobIsFreed) {
     EXPECT_FALSE(world.gpu.schedulers.alive(gfx));
     EXPECT_EQ(world.gpu.run_queues.live(), 0u);
     EXPECT_EQ(world.core.status(held), 1);
-    EXPECT_DOUBLE_EQ(world.core.ledger.byte_seconds(Holder::job), 400e-9 * fences::sizes::kScheduler);
+    EXPECT_DOUBLE_EQ(world.core.ledger.byte_seconds(Holder::job),
+                     400e-9 * fences::sizes::kScheduler);
     world.core.put(held, Holder::sync_file);
     EXPECT_THAT(world.verdicts(), IsEmpty());
 }

@@ -12,10 +12,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::vector<std::string> kPresets{"borrowed-lock",      "inline-lock",
-                                        "refcounted-context", "drain-on-unload",
-                                        "split",              "split-safe-names",
-                                        "detached-ops",       "refcount-all"};
+const std::vector<std::string> kPresets{"borrowed-lock",   "inline-lock", "refcounted-context",
+                                        "drain-on-unload", "split",       "split-safe-names",
+                                        "detached-ops",    "refcount-all"};
 
 class EveryPreset : public testing::TestWithParam<std::string> {};
 

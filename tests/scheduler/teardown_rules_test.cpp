@@ -115,8 +115,8 @@ TEST(WaitForReferences, BlocksUntilTheLastHolderLetsGoAndSaysForWhom) {
 }
 
 TEST(BrokenContract, DoesNothingOfTheSort) {
-    for (const TeardownRule rule : {TeardownRule::drain, TeardownRule::cancel,
-                                    TeardownRule::wait_for_references}) {
+    for (const TeardownRule rule :
+         {TeardownRule::drain, TeardownRule::cancel, TeardownRule::wait_for_references}) {
         fences::LifetimePolicy broken = with_teardown("borrowed-lock", rule);
         broken.keeps_contract = false;
         Busy world(broken);
@@ -130,9 +130,8 @@ TEST(BrokenContract, DoesNothingOfTheSort) {
 // --- module --------------------------------------------------------------------------------------
 
 TEST(PinnedDriver, IsNotUnloadedWhileAFenceIsLeft) {
-    Busy world(policy("borrowed-lock", [](auto& p) {
-        p.hardware.module = fences::ModuleRule::pinned_by_fence;
-    }));
+    Busy world(policy("borrowed-lock",
+                      [](auto& p) { p.hardware.module = fences::ModuleRule::pinned_by_fence; }));
     world.unload_at(30);
     world.run(50);
     EXPECT_EQ(world.refusal,
@@ -151,18 +150,16 @@ TEST(PinnedDriver, IsNotUnloadedWhileAFenceIsLeft) {
 }
 
 TEST(PinnedDriver, IsHeldByContextsThatAreOpen) {
-    Busy world(policy("refcounted-context", [](auto& p) {
-        p.hardware.module = fences::ModuleRule::pinned_by_context;
-    }));
+    Busy world(policy("refcounted-context",
+                      [](auto& p) { p.hardware.module = fences::ModuleRule::pinned_by_context; }));
     world.unload_at(3000);
     world.run();
     EXPECT_EQ(world.refusal, "refused, module drv is in use: 1 reference, the first of context a");
 }
 
 TEST(PinnedDriver, GoesAllTheSameWhenItIsForced) {
-    fences::LifetimePolicy forced = policy("borrowed-lock", [](auto& p) {
-        p.hardware.module = fences::ModuleRule::pinned_by_fence;
-    });
+    fences::LifetimePolicy forced = policy(
+        "borrowed-lock", [](auto& p) { p.hardware.module = fences::ModuleRule::pinned_by_fence; });
     forced.keeps_contract = false;
     Busy world(forced);
     world.unload_at(30);
@@ -175,8 +172,8 @@ TEST(PinnedDriver, GoesAllTheSameWhenItIsForced) {
 TEST(SignalOnDrop, AJobThatIsNotResubmittedFailsInsteadOfNever) {
     const auto play = [](bool rule) {
         SchedWorld world(policy("borrowed-lock", [rule](auto& p) { p.signal_on_drop = rule; }));
-        const SchedulerRef gfx = world.ring("gfx", with_timeout(1, 100), 0, 0,
-                                            OnTimeout::reset_no_resubmit);
+        const SchedulerRef gfx =
+            world.ring("gfx", with_timeout(1, 100), 0, 0, OnTimeout::reset_no_resubmit);
         const EntityRef a = world.entity("a", {gfx});
         world.push(a, 0, {.duration = sim::kForever});
         FenceRef own;
@@ -221,8 +218,7 @@ TEST(CountedCallbacks, OfASchedulerAreRemovedBeforeItGoes) {
         }
         return world.verdicts();
     };
-    EXPECT_THAT(play(fences::CallbacksRule::uncounted),
-                ElementsAre("use-after-free of scheduler"));
+    EXPECT_THAT(play(fences::CallbacksRule::uncounted), ElementsAre("use-after-free of scheduler"));
     EXPECT_THAT(play(fences::CallbacksRule::counted),
                 testing::Not(Contains("use-after-free of scheduler")));
 }

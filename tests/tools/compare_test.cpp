@@ -47,7 +47,7 @@ TEST_F(CompareTest, IsTheSameAtEveryNumberOfThreads) {
         texts.push_back(compare(options));
     }
     EXPECT_EQ(texts[0].code, 0) << texts[0].err;
-    EXPECT_EQ(Json::parse(texts[1].out)["runs"].size(), 30U);
+    EXPECT_EQ(Json::parse(texts[1].out)["runs"].size(), 48U);
     for (std::size_t i = 2; i < texts.size(); ++i) {
         EXPECT_EQ(texts[i].out, texts[i % 2].out);
     }

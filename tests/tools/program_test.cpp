@@ -117,9 +117,9 @@ TEST_F(ProgramTest, WrongSettingsNameTheOption) {
                    "(with --policy fair --set kernel=6.12)");
 }
 
-TEST_F(ProgramTest, WhatIsNotRunYetIsRefusedBeforeTheRun) {
-    expect_refusal(run_program({"compare", config_, "--vary", "lifetime=split,detached-ops"}),
-                   "not yet run");
+TEST_F(ProgramTest, RulesThatExcludeEachOtherAreRefusedBeforeTheRun) {
+    expect_refusal(run_program({"run", config_, "--set", "lifetime.hardware.lock=shared"}),
+                   "only scheduled and finished can share one");
 }
 
 TEST_F(ProgramTest, UnwritableOutputIsRefusedBeforeTheRun) {
