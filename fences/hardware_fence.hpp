@@ -33,6 +33,21 @@ class HardwareFences {
     /// it.
     void abandon_context(OwnerRef context);
 
+    /// What a fence borrows from the lenders, by the policy's rules. For whoever makes many fences
+    /// with the same ones, it stays as it is while they live.
+    struct Loan {
+        OwnerRef lock;    ///< null: the fence has its own
+        OwnerRef names;   ///< where its names are found
+        OwnerRef counted; ///< the context of which it takes a reference; null where none is counted
+    };
+    [[nodiscard]] Loan lend(const Lenders& lenders) const {
+        const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
+        const OwnerRef counted = counts_context_ ? lenders.context : OwnerRef{};
+        // Names live where the lock lives; a fence with a lock of its own still asks its context. The
+        // context of an entity that has ended is gone; what is pushed to it all the same has none.
+        return {lock, lock && !counted ? lock : lenders.context, counted};
+    }
+
     /// What a fence is like from the start: as dma_fence_init() leaves it, unless somebody knows
     /// what will have been done to it before anybody can look.
     struct Beginning {
@@ -40,11 +55,11 @@ class HardwareFences {
         std::uint16_t flags = 0;
         CallbackList callbacks;
     };
-    [[nodiscard]] FenceRef create(const Lenders& lenders, std::uint32_t fence_context,
+    [[nodiscard]] FenceRef create(const Loan& loan, std::uint32_t fence_context,
                                   std::uint32_t seqno, const Beginning& as);
     [[nodiscard]] FenceRef create(const Lenders& lenders, std::uint32_t fence_context,
                                   std::uint32_t seqno) {
-        return create(lenders, fence_context, seqno, Beginning());
+        return create(lend(lenders), fence_context, seqno, Beginning());
     }
 
     [[nodiscard]] ModuleRef module() const { return module_; }
@@ -69,31 +84,27 @@ class HardwareFences {
     bool care_; ///< there is more to do for a new fence, for its slab's sake, say
 };
 
-[[gnu::always_inline]] inline FenceRef HardwareFences::create(const Lenders& lenders,
+[[gnu::always_inline]] inline FenceRef HardwareFences::create(const Loan& loan,
                                                               std::uint32_t fence_context,
                                                               std::uint32_t seqno,
                                                               const Beginning& as) {
-    const OwnerRef lock = lock_ != nullptr ? lenders.*lock_ : OwnerRef{};
-    // Names live where the lock lives; a fence with a lock of its own still asks its context. The
-    // context of an entity that has ended is gone; what is pushed to it all the same has none.
-    const bool counted = counts_context_ && lenders.context;
     const auto memory = core_.hardware.alloc(Fence{0,
                                                    fence_context,
                                                    seqno,
-                                                   lock,
+                                                   loan.lock,
                                                    as.callbacks,
                                                    as.flags,
                                                    ops_,
                                                    0,
                                                    sim::RefCount(as.references),
                                                    {}},
-                                             lock && !counted ? lock : lenders.context);
+                                             loan.names);
     core_.note_allocated(1);
-    if (counted)
-        core_.owners.get(lenders.context, "context").references.get(core_.machine, "context");
+    if (loan.counted)
+        core_.owners.get(loan.counted, "context").references.get(core_.machine, "context");
     const FenceRef ref{FencePart::hardware, memory.index(), memory.generation()};
     if (care_)
-        made_by_rules(ref, lock && !counted ? lock : lenders.context);
+        made_by_rules(ref, loan.names);
     return ref;
 }
 

@@ -92,38 +92,6 @@ void SchedFences::set_deadline_finished(FenceCore& core, FenceRef ref, sim::Time
         core.set_deadline(parent, deadline);
 }
 
-/// Both halves and the parent have signalled, nothing odd has become of any of them, nobody else
-/// holds the two that `finished` holds, the code that would release them does nothing else, and
-/// freeing the parent cannot fail (as it does where its slab is gone), which would keep the pair.
-[[gnu::always_inline]] inline bool SchedFences::ends_plainly(const SchedFence& both,
-                                                             const Fence& parent) const {
-    constexpr unsigned odd = flag::held_by_input | flag::off_ledger | flag::has_deadline;
-    const unsigned finished = both.finished.flags.peek();
-    const unsigned scheduled = both.scheduled.flags.peek();
-    const unsigned of_parent = parent.flags.peek();
-    const FenceOps* const ops = core_.live_ops(parent);
-    return ((finished | scheduled | of_parent) & odd) == 0 &&
-           (finished & scheduled & of_parent & flag::signaled) != 0 &&
-           both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
-           ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr &&
-           ends_plainly_;
-}
-
-/// In the timed form a pair that ends together with its parent, which is how nearly all of them do,
-/// ends in one step: dma_fence_release of finished, scheduled and parent, one after the other.
-void SchedFences::put_last(FenceRef ref, Holder holder) {
-    SchedFence& both = pair(ref);
-    if (!sim::kInstrumented && both.finished.references.peek() == 1 &&
-        both.parent.part() == FencePart::hardware) {
-        HardwareFence* const parent = core_.hardware.live(both.parent.memory<HardwareFence>());
-        if (parent != nullptr && ends_plainly(both, parent->base)) {
-            core_.release_plain_pair(ref, both, *parent, holder);
-            return;
-        }
-    }
-    core_.put(ref, both.finished, holder);
-}
-
 /// drm_sched_fence_release_scheduled: the pair goes, and with it its hold on the hardware fence.
 [[gnu::always_inline]] inline void SchedFences::release_pair(FenceCore& core, FenceRef ref,
                                                              SchedFence& both) {

@@ -28,6 +28,8 @@ class SchedFences {
               OwnerRef lock = {});
     /// Both at once: the pair as init() leaves it.
     FenceRef create(OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
+    /// And scheduled_plainly(), all but the parent, with a second reference on `finished`.
+    FenceRef create_scheduled(OwnerRef sched, std::uint32_t context, std::uint32_t seqno);
     /// drm_sched_fence_free: a pair that was never initialised.
     void discard(FenceRef finished);
 
@@ -63,6 +65,9 @@ class SchedFences {
     }
     /// dma_fence_put of `finished` where the last reference is the rule.
     void put_last(FenceRef finished, Holder holder);
+    /// The same where it is certain that nothing is reported: the pair ends together with its
+    /// parent, or somebody else goes on holding it. False, and nothing done, where it is not.
+    [[nodiscard]] bool put_plainly(FenceRef finished, Holder holder);
 
     [[nodiscard, gnu::always_inline]] SchedFence& pair(FenceRef ref) {
         return core_.pairs.get(ref.memory<SchedFence>(), "fence");
@@ -121,6 +126,19 @@ class SchedFences {
     return {FencePart::finished, memory.index(), memory.generation()};
 }
 
+[[gnu::always_inline]] inline FenceRef
+SchedFences::create_scheduled(OwnerRef sched, std::uint32_t context, std::uint32_t seqno) {
+    Fence scheduled = Fence::made(scheduled_ops_, context, seqno);
+    Fence finished = Fence::made(finished_ops_, context + 1, seqno);
+    finished.references.poke(2);
+    core_.signal_plainly(scheduled);
+    const auto memory = core_.pairs.alloc(scheduled, finished, sched, FenceRef{});
+    core_.note_allocated(2);
+    if (slab_)
+        ++core_.modules.get(module_, "slab").slab_objects;
+    return {FencePart::finished, memory.index(), memory.generation()};
+}
+
 [[gnu::always_inline]] inline void SchedFences::init(FenceRef ref, OwnerRef sched,
                                                      std::uint32_t context, std::uint32_t seqno,
                                                      OwnerRef lock) {
@@ -169,6 +187,51 @@ class SchedFences {
     core_.signal(ref, both.finished);
     if (core_.policy.parent == ParentRule::until_signal)
         core_.put(std::exchange(both.parent, FenceRef{}), Holder::sched_fence);
+}
+
+/// Both halves and the parent have signalled, nothing odd has become of any of them, nobody else
+/// holds the two that `finished` holds, the code that would release them does nothing else, and
+/// freeing the parent cannot fail (as it does where its slab is gone), which would keep the pair.
+[[gnu::always_inline]] inline bool SchedFences::ends_plainly(const SchedFence& both,
+                                                             const Fence& parent) const {
+    constexpr unsigned odd = flag::held_by_input | flag::off_ledger | flag::has_deadline;
+    const unsigned finished = both.finished.flags.peek();
+    const unsigned scheduled = both.scheduled.flags.peek();
+    const unsigned of_parent = parent.flags.peek();
+    const FenceOps* const ops = core_.live_ops(parent);
+    return ((finished | scheduled | of_parent) & odd) == 0 &&
+           (finished & scheduled & of_parent & flag::signaled) != 0 &&
+           both.scheduled.references.peek() == 1 && parent.references.peek() == 1 &&
+           ops != nullptr && ops->release == nullptr && core_.modules.live(module_) != nullptr &&
+           ends_plainly_;
+}
+
+/// A pair that ends together with its parent, which is how nearly all of them do, ends in one step:
+/// dma_fence_release of finished, scheduled and parent, one after the other.
+[[gnu::always_inline]] inline bool SchedFences::put_plainly(FenceRef ref, Holder holder) {
+    SchedFence* const both = core_.pairs.live(ref.memory<SchedFence>());
+    if (both == nullptr)
+        return false;
+    const std::uint32_t references = both->finished.references.peek();
+    if (references != 1) {
+        if (references == 0 || (both->finished.flags.peek() & flag::held_by_input) != 0)
+            return false;
+        both->finished.references.poke(references - 1);
+        ++core_.machine.counters.atomics;
+        return true;
+    }
+    HardwareFence* const parent = both->parent.part() == FencePart::hardware
+                                      ? core_.hardware.live(both->parent.memory<HardwareFence>())
+                                      : nullptr;
+    if (parent == nullptr || !ends_plainly(*both, parent->base))
+        return false;
+    core_.release_plain_pair(ref, *both, *parent, holder);
+    return true;
+}
+
+[[gnu::always_inline]] inline void SchedFences::put_last(FenceRef ref, Holder holder) {
+    if (sim::kInstrumented || !put_plainly(ref, holder)) [[unlikely]]
+        core_.put(ref, pair(ref).finished, holder);
 }
 
 inline void SchedFences::scheduled(FenceRef ref, FenceRef parent) {

@@ -222,6 +222,8 @@ void RingDriver::unbind(std::size_t device) {
         return;
     for (RingSlot* slot : rings_of(device))
         slot->bound = false;
+    for (EntityState& state : entities_)
+        state.borrows_from = nullptr;
     sim::Frame frame(machine_, "driver: remove");
     const TeardownRule teardown = core_.policy.teardown_done();
     if (teardown == TeardownRule::cancel)

@@ -1,6 +1,7 @@
 // An entity: its queue, its place on a run queue, and the push.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/round_robin_policy.hpp"
 #include "scheduler/tree_policy.hpp"
 
 #include <algorithm>
@@ -195,9 +196,8 @@ FENCELINE_HOT void GpuSched::join(RunQueue& rq, Entity& entity, sim::Time submit
     if (rq.tree != nullptr) {
         rq.tree->join_tree(entity, submit_ts);
         rq.tree->set_ready(entity, true);
-    } else {
-        rq.policy->join(entity, submit_ts);
-        rq.policy->set_ready(entity, true);
+    } else { // its place in the list stays
+        rq.round_robin->set_ready(entity, true);
     }
 }
 

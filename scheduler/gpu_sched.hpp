@@ -47,6 +47,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -146,19 +147,15 @@ class GpuSched {
     void entity_destroy(EntityRef entity);
 
     // Jobs (job.cpp).
-    /// What the submitter says of a job.
-    struct JobSpec {
-        std::uint64_t id;
-        std::uint64_t ordinal;
-        sim::Time duration;
-        std::uint32_t credits;
-        RunJobKind run_job;
-    };
     /// A submit ioctl for a job that waits for nothing, of a driver that needs nothing in between:
     /// job_init(), job_arm() and push_job(). `made` is the job from before the push on; false, and
     /// nothing made, where job_init() gives null.
     /// REQUIRES: !odd.
-    bool submit(EntityRef entity, const JobSpec& spec, JobRef& made);
+    bool submit(EntityRef entity, const JobSpec& spec, std::uint64_t ordinal, JobRef& made);
+    /// The same together with the turn of the run_job work that comes next, where that takes the job
+    /// to the hardware. False, and nothing done, where it is not that simple. REQUIRES: !odd, the
+    /// input submits it, and lists nothing else for this instant.
+    bool submit_and_run(EntityRef entity, const JobSpec& spec, std::uint64_t ordinal, JobRef& made);
     /// drm_sched_job_init; null when the entity has no run queue (-ENOENT) or credits are 0
     /// (-EINVAL).
     JobRef job_init(EntityRef entity, std::uint32_t credits);
@@ -245,13 +242,22 @@ class GpuSched {
     }
     [[gnu::noinline]] void write_log(JobEvent event, const Job& job, std::uint32_t ring,
                                      std::int32_t error) {
+        const bool before = event == JobEvent::queue || event == JobEvent::hw_done;
         sink->on_event({machine.now(), event, job.id, job.ordinal, job.entity_index, ring, error,
-                        job.submit_ts});
+                        before ? 0 : job.submit_ts});
+    }
+
+    /// Several at once, where one step does what makes them.
+    [[gnu::noinline]] void write_log(std::initializer_list<JobEvent> events, const Job& job,
+                                     std::uint32_t ring) {
+        for (const JobEvent event : events)
+            write_log(event, job, ring, 0);
     }
 
     // job.cpp
     JobRef job_init(Entity& entity, std::uint32_t credits);
-    [[gnu::noinline]] bool submit_in_steps(Entity& entity, const JobSpec& spec, JobRef& made);
+    [[gnu::noinline]] bool submit_in_steps(Entity& entity, const JobSpec& spec,
+                                           std::uint64_t ordinal, JobRef& made);
     RunQueue& arm_for(Job& job, Entity& entity);
     [[gnu::cold, gnu::noinline]] void refuse_job(const Entity& entity);
     void release_dependencies(Job& job);
@@ -279,7 +285,8 @@ class GpuSched {
     // select.cpp
     RunQueue* first_ready_queue(Scheduler& sched);
     Entity* select_entity(Scheduler& sched, RunQueue& rq);
-    void set_ready(RunQueue& rq, Entity& entity, bool ready);
+    static void set_ready(RunQueue& rq, Entity& entity, bool ready);
+    static Entity* first_ready(RunQueue& rq);
     bool can_queue(Scheduler& sched, Job& job);
     [[gnu::cold, gnu::noinline]] void truncate_credits(Scheduler& sched, Job& job);
     bool pop_job(Entity& entity, RunQueue& rq, JobRef head, Job& job);
@@ -293,11 +300,15 @@ class GpuSched {
     static void run_job_work(void* self, std::uint64_t sched);
     [[gnu::noinline]] void run_one_job(Scheduler& sched, RunQueue& rq);
     // plain_job.cpp
-    bool submit_plainly(Entity& entity, const JobSpec& spec, JobRef& made);
+    bool submit_plainly(Entity& entity, const JobSpec& spec, std::uint64_t ordinal, JobRef& made);
+    [[nodiscard]] bool runs_at_once(const Scheduler& sched, const Entity& entity,
+                                    std::uint32_t credits) const;
     bool run_plain_job(Scheduler& sched, RunQueue& rq);
     bool free_plain_job(Scheduler& sched);
+    bool free_plain_head(Scheduler& sched, Job& job, fences::SchedFence& pair);
     friend class Ring; // for the next one
-    bool complete_plainly(fences::Fence& fence);
+    [[gnu::noinline]] bool complete_plainly(fences::FenceRef ref);
+    [[nodiscard]] bool frees_at_once(const Scheduler& sched, JobRef done) const;
     void pop_plain_job(Scheduler& sched, RunQueue& rq, Entity& entity, Job& job,
                        fences::SchedFence& pair);
     // run_job.cpp
@@ -309,6 +320,7 @@ class GpuSched {
                             std::uint64_t job);
     void run_job_queue(Scheduler& sched);
     void run_job_queue_last(Scheduler& sched, const sim::Work& running);
+    void queue_run_job_after(Scheduler& sched);
     void run_free_queue_unconditionally(Scheduler& sched);
     // pending_list.cpp
     void pending_add_head(Scheduler& sched, JobRef job, Job& memory);

@@ -10,20 +10,22 @@ using fences::FenceRef;
 using fences::Holder;
 
 /// Init, arm and push look up the same objects, so they hand them on.
-bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, JobRef& made) {
+bool GpuSched::submit(EntityRef entity_ref, const JobSpec& spec, std::uint64_t ordinal,
+                      JobRef& made) {
     Entity& entity = entities.get(entity_ref, "entity");
-    return (!sim::kInstrumented && submit_plainly(entity, spec, made)) ||
-           submit_in_steps(entity, spec, made);
+    return (!sim::kInstrumented && submit_plainly(entity, spec, ordinal, made)) ||
+           submit_in_steps(entity, spec, ordinal, made);
 }
 
-bool GpuSched::submit_in_steps(Entity& entity, const JobSpec& spec, JobRef& made) {
+bool GpuSched::submit_in_steps(Entity& entity, const JobSpec& spec, std::uint64_t ordinal,
+                               JobRef& made) {
     const JobRef job_ref = job_init(entity, spec.credits);
     if (!job_ref)
         return false;
     made = job_ref;
     Job& job = jobs.at(job_ref.index());
     job.id = spec.id;
-    job.ordinal = spec.ordinal;
+    job.ordinal = ordinal;
     job.duration = spec.duration;
     job.run_job = spec.run_job;
     RunQueue& rq = arm_for(job, entity);

@@ -49,7 +49,7 @@ class LatencyCounts {
             counts_.resize(needed * kInOctave);
     }
     /// REQUIRES: covered. Cost: eight instructions.
-    void add(sim::Time value) {
+    [[gnu::always_inline]] void add(sim::Time value) {
         if (++counts_[bucket_of(value)] == 0) [[unlikely]]
             wrap(value);
     }

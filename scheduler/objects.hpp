@@ -30,6 +30,7 @@ struct RunQueue;
 struct Scheduler;
 class Driver;
 class TreePolicy;
+class RoundRobinPolicy;
 struct RingSlot;
 using JobRef = sim::Handle<Job>;
 using EntityRef = sim::Handle<Entity>;
@@ -110,8 +111,11 @@ struct Entity {
 struct RunQueue {
     sim::SpinLock lock;
     SchedulerRef sched;
+    std::uint32_t level = 0; ///< its place in drm_gpu_scheduler::sched_rq
     std::unique_ptr<RunQueuePolicy> policy;
-    TreePolicy* tree = nullptr; ///< the policy once more, if it is one; for what every job passes
+    // The policy once more, as what it is, for what every job passes: one of the two.
+    TreePolicy* tree = nullptr;
+    RoundRobinPolicy* round_robin = nullptr;
 };
 
 /// struct drm_gpu_scheduler.

@@ -71,7 +71,7 @@ class Ring {
     void enumerate(fences::SnapshotBuilder& out);
 
     [[nodiscard]] const std::string& name() const { return args_.name; }
-    [[nodiscard]] std::size_t in_flight() const { return items_.size() + signalling_.size(); }
+    [[nodiscard]] std::size_t in_flight() const { return on_ring() + signalling_.size(); }
     /// Time in which a job was executing, switches included, up to now.
     [[nodiscard]] sim::Time busy_time() const;
     /// The sum over time of the number of jobs on the ring (nanoseconds times jobs), up to now.
@@ -95,10 +95,21 @@ class Ring {
         std::uint64_t ticket = 0;
     };
 
-    void start_front();
+    [[nodiscard]] std::size_t on_ring() const { return waiting_.size() + (executing_ ? 1 : 0); }
+    void start(const Item& item);
+    void start_next() {
+        executing_ = false;
+        if (!waiting_.empty())
+            start_waiting();
+    }
+    [[gnu::noinline]] void start_waiting();
+    [[gnu::cold, gnu::noinline]] void add_entity(std::uint32_t entity) {
+        gpu_time_.resize(entity + 1);
+    }
     static void complete(void* self, std::uint64_t);
     static void interrupt(void* self, std::uint64_t ticket);
     void signal_from_interrupt(const Item& item);
+    [[gnu::noinline]] void signal_in_steps(Item item);
     void signal(const Item& item);
     void account_occupancy();
 
@@ -106,7 +117,11 @@ class Ring {
     fences::FenceCore& core_;
     RingArgs args_;
     sim::Context irq_;
-    boost::circular_buffer<Item> items_;           ///< the front one executes
+    /// What executes, if anything does; beside it, while its event goes on, what has just ended.
+    Item places_[2];
+    Item* current_ = &places_[0];
+    bool executing_ = false;
+    boost::circular_buffer<Item> waiting_;         ///< for their turn, in order
     boost::circular_buffer<Completed> signalling_; ///< done, interrupt still to come
     std::uint64_t tickets_ = 0;
     sim::Timer timer_;        ///< of the job that executes

@@ -86,6 +86,7 @@ void RingDriver::open_entity(EntityRef ref, const std::string& client) {
     EntityState& state = entities_[entity.index];
     state.entity = ref;
     state.open = true;
+    state.borrows_from = nullptr;
     state.fence_context = core_.context_alloc(1);
     core_.name_context(state.fence_context, entity.id);
     if (sched_.quirks.stats_through_file)
@@ -99,6 +100,7 @@ void RingDriver::close_entity(EntityRef ref) {
     if (entity.index >= entities_.size() || !entities_[entity.index].open)
         return;
     entities_[entity.index].open = false;
+    entities_[entity.index].borrows_from = nullptr;
     if (entities_[entity.index].file)
         close_file(entities_[entity.index]);
     // Under drain-on-unload contexts are static: they go with the device.
@@ -111,8 +113,7 @@ void RingDriver::close_entity(EntityRef ref) {
 FENCELINE_HOT FenceRef RingDriver::create_fence(const RingSlot& slot, JobRef ref, const Job& job) {
     EntityState& state = entities_[job.entity_index];
     const FenceRef fence =
-        fences_.create({state.timeline, slot.lender, devices_[slot.device].owner},
-                       state.fence_context, ++state.seqno);
+        fences_.create(lenders_of(slot, state), state.fence_context, ++state.seqno);
     if (watches_fences_) [[unlikely]]
         watched_[fence.pack()] = {ref, slot.device};
     if (private_fences_)
@@ -158,13 +159,20 @@ RunResult RingDriver::run_job(GpuSched& sched, JobRef ref) {
     return {fence, 0};
 }
 
+bool RingDriver::borrow(const RingSlot& slot, EntityState& state) {
+    if (!slot.bound || !state.open)
+        return false;
+    state.loan = fences_.lend(lenders_of(slot, state));
+    state.borrows_from = &slot;
+    return true;
+}
+
 FENCELINE_HOT FenceRef RingDriver::run_plainly(RingSlot& slot, JobRef ref, Job& job) {
     using namespace fences;
     ++job.runs;
     EntityState& state = entities_[job.entity_index];
     const FenceRef fence = fences_.create(
-        {state.timeline, slot.lender, devices_[slot.device].owner}, state.fence_context,
-        ++state.seqno,
+        state.loan, state.fence_context, ++state.seqno,
         {2, flag::is_private | flag::enable_signal | flag::own_callback, CallbackList(ref.pack())});
     slot.ring->submit({fence, job.id, job.ordinal, job.entity_index, job.duration});
     return fence;

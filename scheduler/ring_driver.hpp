@@ -83,9 +83,10 @@ class RingDriver final : public Driver {
     void signal_oddly(const Ring& ring, std::uint32_t entity, fences::FenceRef fence);
 
     // run_job() of a plain job (plain_job.cpp).
-    /// Nothing that the job's fence would borrow has ended.
-    [[nodiscard]] bool runs_plainly(const RingSlot& slot, const Job& job) const {
-        return slot.bound && entities_[job.entity_index].open;
+    /// Nothing that the fence of a job of this entity would borrow has ended.
+    [[nodiscard, gnu::always_inline]] bool runs_plainly(const RingSlot& slot,
+                                                        std::uint32_t entity) {
+        return entities_[entity].borrows_from == &slot || borrow(slot, entities_[entity]);
     }
     /// Puts it on the ring. The fence comes with what the scheduler will have done by the end of the
     /// event: a reference each for the ring and the pair, and the scheduler's callback.
@@ -131,6 +132,10 @@ class RingDriver final : public Driver {
         bool open = false;
         fences::FenceRef last_fence;  ///< Quirks::keeps_last_fence
         sim::Handle<ClientFile> file; ///< Quirks::stats_through_file
+        /// The ring from which fences of plain jobs borrow what `loan` says. Null when none has been
+        /// made, and when any of it may have ended.
+        const RingSlot* borrows_from = nullptr;
+        fences::HardwareFences::Loan loan;
     };
 
     /// Holds msm_gpu::lock, by which run_job and recovery exclude each other, for a scope; nothing
@@ -154,6 +159,10 @@ class RingDriver final : public Driver {
 
     RingSlot& slot_of(SchedulerRef sched);
     fences::FenceRef create_fence(const RingSlot& slot, JobRef ref, const Job& job);
+    [[nodiscard]] fences::Lenders lenders_of(const RingSlot& slot, const EntityState& state) const {
+        return {state.timeline, slot.lender, devices_[slot.device].owner};
+    }
+    [[gnu::noinline]] bool borrow(const RingSlot& slot, EntityState& state);
     /// The driver's own code runs: its text has to be there.
     void enter_text() { (void)core_.modules.get(fences_.module(), "text"); }
     // driver_teardown.cpp

@@ -2,6 +2,7 @@
 
 #include "fences/sizes.hpp"
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/round_robin_policy.hpp"
 #include "scheduler/tree_policy.hpp"
 
 #include <limits>
@@ -75,6 +76,8 @@ SchedulerRef GpuSched::sched_init(const SchedulerArgs& args) {
         rq.sched = ref;
         rq.policy = make_policy(sched, 1u << i, args.fair);
         rq.tree = dynamic_cast<TreePolicy*>(rq.policy.get());
+        rq.round_robin = dynamic_cast<RoundRobinPolicy*>(rq.policy.get());
+        rq.level = i;
     }
     sched.submit_wq = std::make_unique<sim::Workqueue>(machine, args.name, wakeup_cost_);
     // The driver's run_job may have to wait for its lock.

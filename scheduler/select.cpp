@@ -1,6 +1,7 @@
 // Which job is next: the entity by policy, its head job once its dependencies have signalled.
 
 #include "scheduler/gpu_sched.hpp"
+#include "scheduler/round_robin_policy.hpp"
 #include "scheduler/tree_policy.hpp"
 
 #include <bit>
@@ -46,7 +47,12 @@ FENCELINE_HOT void GpuSched::set_ready(RunQueue& rq, Entity& entity, bool ready)
     if (rq.tree != nullptr)
         rq.tree->set_ready(entity, ready);
     else
-        rq.policy->set_ready(entity, ready);
+        rq.round_robin->set_ready(entity, ready);
+}
+
+/// The entity that the policy says, or null if nobody is ready.
+FENCELINE_HOT Entity* GpuSched::first_ready(RunQueue& rq) {
+    return rq.tree != nullptr ? rq.tree->first_ready() : rq.round_robin->first_ready();
 }
 
 /// The second half: the entity that the policy says. If its job lacks credits nobody runs: there is
@@ -54,11 +60,11 @@ FENCELINE_HOT void GpuSched::set_ready(RunQueue& rq, Entity& entity, bool ready)
 FENCELINE_HOT Entity* GpuSched::select_entity(Scheduler& sched, RunQueue& rq) {
     sim::Frame frame(machine, "drm_sched_select_entity");
     sim::SpinGuard guard(machine, rq.lock, "rq->lock");
-    Entity& entity = rq.tree != nullptr ? *rq.tree->first_ready() : *rq.policy->first_ready();
+    Entity& entity = *first_ready(rq);
     if (!can_queue(sched, jobs.get(entity.head, "job")))
         return nullptr;
     if (rq.tree == nullptr)
-        rq.policy->picked(entity);
+        rq.round_robin->picked(entity);
     entity.entity_idle.reinit(machine);
     return &entity;
 }

@@ -133,7 +133,9 @@ void GpuSched::enumerate(SnapshotBuilder& out) {
 
 void Ring::enumerate(SnapshotBuilder& out) {
     const std::uint32_t number = out.root("hardware", args_.name);
-    for (const Item& item : items_)
+    if (executing_)
+        out.edge(number, node_of(out, current_->fence), "on the ring", Hold::counted);
+    for (const Item& item : waiting_)
         out.edge(number, node_of(out, item.fence), "on the ring", Hold::counted);
     for (const Completed& done : signalling_)
         out.edge(number, node_of(out, done.item.fence), "its interrupt is to come", Hold::counted);

@@ -1,6 +1,8 @@
 // Names shared by everything that speaks about scheduling: priorities, kernel versions, policies.
 #pragma once
 
+#include "sim/time.hpp"
+
 #include <cstdint>
 
 namespace fenceline::scheduler {
@@ -31,5 +33,13 @@ enum class TimeoutVerdict : std::uint8_t { reset, no_hang, no_device };
 
 /// What run_job returns: a fence, NULL, an error pointer, or a fence that has already signalled.
 enum class RunJobKind : std::uint8_t { normal, no_fence, error, signalled };
+
+/// What a submitter says of a job, wherever it was read.
+struct JobSpec {
+    std::uint64_t id = 0;
+    sim::Time duration = 0; ///< kForever: a hang, or ended from outside
+    std::uint32_t credits = 1;
+    RunJobKind run_job = RunJobKind::normal;
+};
 
 } // namespace fenceline::scheduler

@@ -214,6 +214,8 @@ inline bool Engine::run_due_timers() {
 
 /// Returns false when the budget does not suffice.
 inline bool Engine::run_present() {
+    if (head_ == tail_)
+        return true;
     while (head_ != tail_) {
         if (--left_ < 0) [[unlikely]]
             return give_back();

@@ -80,6 +80,11 @@ class Engine {
     /// Nothing is due at this instant but what is posted now: that would run right after the present
     /// event. For whoever knows that it would do nothing, and counts it instead.
     [[nodiscard]] bool next_to_run() const { return head_ == tail_ && left_ > 0; }
+    /// The same, asked by a timer or by the input, behind which the timers of this instant come. Of
+    /// what is still listed for it the input itself must know.
+    [[nodiscard]] bool next_to_run_after_timers() const {
+        return next_to_run() && queue_.first().time > now_;
+    }
     void count_skipped() { --left_; }
     /// Ends the run() that is going on after the present event.
     void stop() {

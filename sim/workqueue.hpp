@@ -39,6 +39,7 @@ class Work {
 
     [[nodiscard]] bool pending() const { return (state_ & kPending) != 0; }
     [[nodiscard]] bool running() const { return (state_ & kRunning) != 0; }
+    [[nodiscard]] bool costs() const { return (state_ & kHasCost) != 0; }
 
   private:
     friend class Workqueue;
@@ -86,9 +87,27 @@ class Workqueue {
             ((work.state_ | running.state_) & Work::kHasCost) != 0 ||
             !machine_.engine.next_to_run())
             return false;
+        count_turn();
+        return true;
+    }
+    /// For the last thing that a timer does, or the input at an instant, when it is to queue `work`.
+    /// True: its turn would come next, on an idle worker, and take no time. What it does may be done
+    /// right away then, and is counted with count_turn().
+    [[nodiscard, gnu::always_inline]] bool turn_comes_next(const Work& work) const {
+        return !kInstrumented && first_ == nullptr && (state_ | work.state_) == 0 &&
+               wakeup_cost_ == 0 && machine_.engine.next_to_run_after_timers();
+    }
+    /// pass_over() for whoever has taken a turn so: still nothing has been queued, then.
+    [[nodiscard, gnu::always_inline]] bool pass_over_after(const Work& work) {
+        if (first_ != nullptr || work.costs() || !machine_.engine.next_to_run())
+            return false;
+        count_turn();
+        return true;
+    }
+    /// A turn was taken without being queued.
+    void count_turn() {
         ++machine_.counters.atomics;
         machine_.engine.count_skipped();
-        return true;
     }
     /// cancel_work: takes a pending item out. Returns whether it was pending.
     bool cancel(Work& work);

@@ -91,7 +91,7 @@ bool JobChecker::accept(const RawJob& job, std::span<std::uint64_t> after, JobRe
         return false;
     }
     last_at_ = job.at;
-    out = {job.id, job.at, job.duration, after, entity, job.credits, job.run_job, job.via};
+    out = {{job.id, job.duration, job.credits, job.run_job}, job.at, after, entity, 0, job.via};
     return true;
 }
 

@@ -43,7 +43,6 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         }
     }
     sched_.sink = options.events;
-    sched_.figures.watch_end([](void* self) { static_cast<Run*>(self)->stop_if_complete(); }, this);
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
                                         [&](const auto& entry) { return entry.first == text; });
@@ -59,8 +58,9 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
     build_programs();
     plain_submits_ = !quirks_.odd() && held_.empty() && config.lifetime.plain_jobs() &&
                      config.lifetime.public_fence == fences::PublicFence::split;
+    straight_submits_ = plain_submits_ && config.costs.submit == 0;
     update_next_input();
-    fetch_job();
+    fetch_first_job();
 }
 
 Run::~Run() {
@@ -150,9 +150,9 @@ void Run::build_entities() {
     }
 }
 
-void Run::fetch_job() {
-    have_job_ = source_.next(next_job_);
-    next_input_ = have_job_ && next_job_.at < next_other_ ? next_job_.at : next_other_;
+/// Only from here on may the run be complete.
+void Run::note_last_job() {
+    sched_.figures.watch_end([](void* self) { static_cast<Run*>(self)->stop_if_complete(); }, this);
 }
 
 void Run::update_next_input() {
@@ -161,29 +161,7 @@ void Run::update_next_input() {
     const sim::Time start =
         next_start_ < starts_.size() ? starts_[next_start_]->spec().start : sim::kForever;
     next_other_ = std::min(action, start);
-    next_input_ = have_job_ && next_job_.at < next_other_ ? next_job_.at : next_other_;
-}
-
-/// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
-sim::Time Run::fire() {
-    if (have_job_ && next_job_.at == next_input_) {
-        try {
-            submit_listed();
-        } catch (const sim::FatalHazard&) { // the submit died; the next one is another's
-            fetch_job();
-            throw;
-        }
-        fetch_job();
-    } else if (next_action_ < actions_.size() && actions_[next_action_]->at == next_input_) {
-        const Action& action = *actions_[next_action_++];
-        update_next_input();
-        perform(action);
-    } else {
-        start_program();
-    }
-    if (!have_job_)
-        stop_if_complete();
-    return next_input_;
+    next_input_ = have_job_ && next_job_->at < next_other_ ? next_job_->at : next_other_;
 }
 
 /// The normal end: no action left, every program ended, and every pushed job freed.

@@ -105,7 +105,7 @@ class Run final : public sim::InputSource, private ClientHost, private sim::Witn
     void build_rings();
     void warn_of_unused_rings();
     void build_entities();
-    void fetch_job();
+    [[gnu::cold]] void note_last_job();
     void update_next_input();
     RunEnd run_proper();
     bool take_ledger_on_the_way(bool more);
@@ -114,8 +114,11 @@ class Run final : public sim::InputSource, private ClientHost, private sim::Witn
     void stop_if_complete();
     [[nodiscard]] bool complete() const;
     void check_stalled();
-    // submit.cpp
+    // submit.cpp: the input
+    void fetch_first_job();
+    void fetch_job();
     void submit_listed();
+    [[gnu::noinline]] void submit_otherwise(std::uint64_t ordinal);
     void submit_on_fiber(const JobRecord& record, std::uint64_t ordinal);
     void submit(const JobRecord& record, std::uint64_t ordinal);
     [[gnu::noinline]] void submit_in_steps(const JobRecord& record, std::uint64_t ordinal);
@@ -220,12 +223,14 @@ class Run final : public sim::InputSource, private ClientHost, private sim::Witn
     /// No driver makes fences early, no rule asks for more of a job, and no action waits for one:
     /// nothing lies between init and push.
     bool plain_submits_ = false;
+    bool straight_submits_ = false; ///< nor does pushing take time
     JobWindow window_;
     NamedFences named_;
     EntityHistory history_;                        ///< of a stream
     std::vector<DependencySlot> dependency_slots_; ///< kept for its capacity
     std::vector<fences::FenceRef> dependencies_;   ///< the same
-    JobRecord next_job_;
+    JobRecord records_[2];
+    JobRecord* next_job_ = &records_[0];
     bool have_job_ = false;
     std::unordered_map<std::uint64_t, sim::Time> pushes_; ///< under way: when each will be done
     std::vector<const Action*> actions_;                  ///< by time, then as they stand

@@ -1,4 +1,4 @@
-// Listed jobs: from the record to the push.
+// The input: listed jobs, from the record to the push.
 
 #include "workloads/run.hpp"
 
@@ -18,9 +18,7 @@ inline void Run::submit(const JobRecord& record, std::uint64_t ordinal) {
     sim::ContextScope scope(machine_, *context_of_entity_[record.entity]);
     sim::Frame frame(machine_, "driver: submit ioctl");
     if (record.after.empty() && record.uses == 0 && plain_submits_)
-        sched_.submit(entities_[record.entity],
-                      {record.id, ordinal, record.duration, record.credits, record.run_job},
-                      window_.place_of(ordinal));
+        sched_.submit(entities_[record.entity], record, ordinal, window_.place_of(ordinal));
     else
         submit_in_steps(record, ordinal);
 }
@@ -38,37 +36,97 @@ void Run::submit_on_fiber(const JobRecord& record, std::uint64_t ordinal) {
     });
 }
 
-/// The next listed job: pushed now, or once its client is through with the cost of submitting.
-void Run::submit_listed() {
+inline void Run::fetch_job() {
+    have_job_ = source_.next(*next_job_);
+    next_input_ = next_other_;
+    if (!have_job_) [[unlikely]]
+        note_last_job();
+    else if (next_job_->at < next_other_)
+        next_input_ = next_job_->at;
+}
+
+void Run::fetch_first_job() {
+    fetch_job();
+}
+
+/// One that waits for others, or is named by them, or takes its client a while to push.
+void Run::submit_otherwise(std::uint64_t ordinal) {
+    try {
+        if (config_.costs.submit == 0)
+            submit(*next_job_, ordinal);
+        else
+            submit_later(ordinal);
+    } catch (const sim::FatalHazard&) { // the submit died; the next one is another's
+        fetch_job();
+        throw;
+    }
+    fetch_job();
+}
+
+/// The next listed job is pushed, and the one behind it fetched. Which comes first makes no
+/// difference to a job that waits for nothing; fetched first, the other one tells whether this is all
+/// that is listed for now, so that the job can go on to the hardware in the same step.
+inline void Run::submit_listed() {
     const std::uint64_t ordinal = window_.enter();
     if (workload_.streamed)
-        history_.push(next_job_.entity);
-    if (config_.costs.submit == 0) [[likely]]
-        submit(next_job_, ordinal);
-    else
-        submit_later(ordinal);
+        history_.push(next_job_->entity);
+    if (!straight_submits_ || !next_job_->after.empty() || next_job_->uses != 0) [[unlikely]] {
+        submit_otherwise(ordinal);
+        return;
+    }
+    const JobRecord& record = *next_job_;
+    next_job_ = &records_[next_job_ == &records_[0]];
+    try {
+        fetch_job();
+    } catch (...) { // the input is at fault, behind this job
+        try {
+            submit(record, ordinal);
+        } catch (const sim::FatalHazard&) { // reported, but the input's fault ends the run
+        }
+        throw;
+    }
+    if (sim::kInstrumented || next_input_ == machine_.now() ||
+        !sched_.submit_and_run(entities_[record.entity], record, ordinal,
+                               window_.place_of(ordinal)))
+        submit(record, ordinal);
+}
+
+/// Class 0: at one instant listed jobs come before actions, and those before starts of programs.
+sim::Time Run::fire() {
+    if (have_job_ && next_job_->at == next_input_) {
+        submit_listed();
+    } else if (next_action_ < actions_.size() && actions_[next_action_]->at == next_input_) {
+        const Action& action = *actions_[next_action_++];
+        update_next_input();
+        perform(action);
+    } else {
+        start_program();
+    }
+    if (!have_job_)
+        stop_if_complete();
+    return next_input_;
 }
 
 /// A push takes its client a while, and clients push side by side. One that needs a fence of a job
 /// that another client is still pushing starts when that is done.
 void Run::submit_later(std::uint64_t ordinal) {
-    Client& client = clients_[client_of_entity_[next_job_.entity]];
+    Client& client = clients_[client_of_entity_[next_job_->entity]];
     sim::Time start = std::max(machine_.now(), client.free_at);
-    for (const std::uint64_t earlier : next_job_.after)
+    for (const std::uint64_t earlier : next_job_->after)
         if (const auto push = pushes_.find(earlier); push != pushes_.end())
             start = std::max(start, push->second);
     client.free_at = sim::add_saturating(start, config_.costs.submit);
     window_.expect(ordinal);
     pushes_.emplace(ordinal, client.free_at);
     client.submissions.push_back(
-        {next_job_, {next_job_.after.begin(), next_job_.after.end()}, ordinal});
+        {*next_job_, {next_job_->after.begin(), next_job_->after.end()}, ordinal});
     machine_.engine.arm(
         client.free_at,
         [](void* self, std::uint64_t index) {
             auto& run = *static_cast<Run*>(self);
             run.submit_delayed(run.clients_[index]);
         },
-        this, client_of_entity_[next_job_.entity]);
+        this, client_of_entity_[next_job_->entity]);
 }
 
 void Run::submit_delayed(Client& client) {

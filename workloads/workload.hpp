@@ -50,16 +50,13 @@ enum class ExitKind : std::uint8_t { clean, killed };
 // --- jobs ----------------------------------------------------------------------------------------
 
 /// A listed job. The ordinal of a job is its 0-based position in the list of jobs.
-struct JobRecord {
-    std::uint64_t id = 0;                 ///< unique; below 2^63
+/// Its id is unique, and below 2^63; its credits are at least 1.
+struct JobRecord : scheduler::JobSpec {
     sim::Time at = 0;                     ///< when it is pushed; never decreases from job to job
-    sim::Time duration = 0;               ///< kForever: a hang, or ended by `terminate`
     std::span<const std::uint64_t> after; ///< ordinals of earlier jobs; valid until the next call
     std::uint32_t entity = 0;             ///< index into Workload::entities
-    std::uint32_t credits = 1;            ///< at least 1
-    scheduler::RunJobKind run_job = scheduler::RunJobKind::normal;
-    Via via = Via::none;
     std::uint32_t uses = 0; ///< how often later jobs name it, where that is known beforehand
+    Via via = Via::none;
 };
 
 /// The listed jobs of a workload, one after the other. Readers check jobs as they come, so next()

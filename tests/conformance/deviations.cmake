@@ -73,7 +73,11 @@ fenceline_deviation(timeout-not-rearmed "--hangs" scheduler/run_job.cpp
 scheduler/plain_job.cpp
 [=[    sched.pending_tail = job_ref;
     start_timeout(sched);]=]
-[=[    sched.pending_tail = job_ref;]=])
+[=[    sched.pending_tail = job_ref;]=]
+scheduler/plain_job.cpp
+[=[    sched->pending_tail = ref;
+    start_timeout(*sched);]=]
+[=[    sched->pending_tail = ref;]=])
 
 # Entities whose oldest jobs are of one time take turns; here the one that came last goes first.
 fenceline_deviation(ties-reversed "--policy;fifo" scheduler/policy_fifo.cpp
@@ -98,9 +102,9 @@ scheduler/free_job.cpp
 [=[    sched.credit_count.sub(machine, job.credits);
     const JobRef next_ref = job.next;]=]
 scheduler/plain_job.cpp
-[=[    log(JobEvent::free_job, *job, sched.ring_index);]=]
-[=[    sched.credit_count.poke(sched.credit_count.peek() - job->credits);
-    log(JobEvent::free_job, *job, sched.ring_index);]=])
+[=[    log(JobEvent::free_job, job, sched.ring_index);]=]
+[=[    sched.credit_count.poke(sched.credit_count.peek() - job.credits);
+    log(JobEvent::free_job, job, sched.ring_index);]=])
 
 # A dependency on the own entity is skipped; here it is waited for until it is finished.
 fenceline_deviation(own-dependency-waited-for "--policy;both" scheduler/select.cpp
@@ -127,7 +131,7 @@ fenceline_deviation(no-pipelining "--policy;both" scheduler/select.cpp
 fenceline_deviation(turn-in-vain-is-kept "--policy;rr"
 scheduler/select.cpp
 [=[    if (rq.tree == nullptr)
-        rq.policy->picked(entity);
+        rq.round_robin->picked(entity);
 ]=]
 [=[]=]
 scheduler/run_job.cpp
@@ -140,8 +144,8 @@ fenceline_deviation(frees-all-finished "--policy;both" scheduler/free_job.cpp
 [=[    if (const JobRef job = get_finished_job(sched))]=]
 [=[    while (const JobRef job = get_finished_job(sched))]=]
 scheduler/plain_job.cpp
-[=[bool GpuSched::free_plain_job(Scheduler& sched) {]=]
-[=[bool GpuSched::free_plain_job(Scheduler& sched) {
+[=[GpuSched::free_plain_head(Scheduler& sched, Job& job, fences::SchedFence& pair) {]=]
+[=[GpuSched::free_plain_head(Scheduler& sched, Job& job, fences::SchedFence& pair) {
     if (sched.pending_head)
         return false;]=])
 
@@ -190,7 +194,14 @@ fenceline_deviation(plain-end-forgets-the-next "--policy;both" scheduler/plain_j
 [=[]=])
 fenceline_deviation(passed-over-though-ready "--policy;both" scheduler/run_job.cpp
 [=[    if (sched.ready_queues == 0 && ]=]
+[=[    if (]=]
+scheduler/plain_job.cpp
+[=[    if (sched.ready_queues == 0 && ]=]
 [=[    if (]=])
+fenceline_deviation(pushed-ahead-of-the-ready "--policy;both" scheduler/plain_job.cpp
+[=[sched.ready_queues == 0 &&
+           !sched.pause_submit]=]
+[=[!sched.pause_submit]=])
 
 get_property(deviations GLOBAL PROPERTY FENCELINE_DEVIATIONS)
 add_custom_target(conformance_deviations ALL DEPENDS ${deviations})
