@@ -22,26 +22,31 @@ std::string title(const std::string& text, const Style& style) {
     return "\n" + style.paint(text, Tone::strong) + "\n";
 }
 
-std::string age_text(const ChainGroup& group, sim::Time at) {
+/// "pinned for 2 ms, 64 B: ", as much of it as is known.
+std::string about_object(const ChainGroup& group, sim::Time at) {
     const fences::ChainLink& object = group.links.back();
-    if (object.since == sim::kForever || object.since > at) {
-        return {};
+    std::string text;
+    if (object.since <= at) {
+        text = fmt::format("{} for {}", object.pinned ? "pinned" : "alive",
+                           human_time(at - object.since));
     }
-    return fmt::format("{} {}, ", object.pinned ? "pinned for" : "alive for",
-                       human_time(at - object.since));
+    if (object.bytes != 0) {
+        text += (text.empty() ? "" : ", ") + human_bytes(static_cast<double>(object.bytes));
+    }
+    return text.empty() ? text : text + ": ";
 }
 
 std::string group_text(const ChainGroup& group, sim::Time at) {
-    std::string text = wrapped(
-        fmt::format("{}{}: {}", age_text(group, at),
-                    human_bytes(static_cast<double>(group.links.back().bytes)), chain_text(group)),
-        2, 6);
+    std::string text = wrapped(about_object(group, at) + chain_text(group), 2, 6);
     if (group.count > 1) {
-        text += wrapped(fmt::format("... and {} more of the same kind: {} in all, {} pinned",
-                                    human_count(group.count - 1),
-                                    human_bytes(static_cast<double>(group.bytes)),
-                                    human_count(group.pinned)),
-                        6, 10);
+        const std::string sums = group.bytes == 0
+                                     ? ""
+                                     : fmt::format(": {} in all, {} pinned",
+                                                   human_bytes(static_cast<double>(group.bytes)),
+                                                   human_count(group.pinned));
+        text += wrapped(
+            fmt::format("... and {} more of the same kind{}", human_count(group.count - 1), sums),
+            6, 10);
     }
     return text;
 }

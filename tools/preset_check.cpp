@@ -57,7 +57,7 @@ void check_presets(const PreparedRun& prepared, RunFlags flags, RunResult& resul
             same_rules(preset.policy, prepared.config.lifetime)) {
             continue;
         }
-        sim::PresetVerdict verdict{std::string(preset.name)};
+        sim::PresetVerdict verdict{std::string(preset.name), false, true, {}};
         RunResult other;
         try {
             other = run_under(prepared, preset, flags, interrupter,
