@@ -42,7 +42,8 @@ class Ways {
         for (std::uint32_t i = 0; i < snapshot.nodes.size(); ++i)
             if (depth_[i] != kNone)
                 queue_.push_back(i);
-        spread(true);
+        if (root_kinds.empty()) // from chosen roots only what they keep
+            spread(true);
     }
 
     [[nodiscard]] bool reached(std::uint32_t node) const { return depth_[node] != kNone; }
@@ -184,7 +185,7 @@ ChainReport chains_of(const Snapshot& snapshot, std::size_t most,
     for (const SnapshotEdge& edge : snapshot.edges) {
         const SnapshotNode& node = snapshot.nodes[edge.to];
         if (node.root || edge.what == kPairEdge || !ways.reached(edge.from) ||
-            (edge.hold == Hold::pointer && kept[edge.to]))
+            (edge.hold == Hold::pointer && (kept[edge.to] || !root_kinds.empty())))
             continue;
         Group& group = groups[ways.shape_by(edge)];
         if (group.best == nullptr || comes_first(node, snapshot.nodes[group.best->to]))

@@ -40,6 +40,7 @@ constexpr const char* kRunFooter = R"(Examples:
   fenceline run config.json --policy rr --set rings.gfx.credit_limit=1
   fenceline run config.json --workload jobs.jsonl --until 2s --events - > events.jsonl
   fenceline run config.json --lifetime borrowed-lock --keep-going --json result.json
+  fenceline run configs/lifetime-policies.json --ledger=1.5ms
 
 Exit codes: 0 no hazard; 1 hazards were found; 2 bad input; 130 interrupted.)";
 

@@ -36,8 +36,8 @@ std::string about_object(const ChainGroup& group, sim::Time at) {
     return text.empty() ? text : text + ": ";
 }
 
-std::string group_text(const ChainGroup& group, sim::Time at) {
-    std::string text = wrapped(about_object(group, at) + chain_text(group), 2, 6);
+std::string group_text(const ChainGroup& group, sim::Time at, std::size_t indent) {
+    std::string text = wrapped(about_object(group, at) + chain_text(group), indent, indent + 4);
     if (group.count > 1) {
         const std::string sums = group.bytes == 0
                                      ? ""
@@ -46,16 +46,16 @@ std::string group_text(const ChainGroup& group, sim::Time at) {
                                                    human_count(group.pinned));
         text += wrapped(
             fmt::format("... and {} more of the same kind{}", human_count(group.count - 1), sums),
-            6, 10);
+            indent + 4, indent + 8);
     }
     return text;
 }
 
-std::string groups_text(const ChainReport& report, std::size_t most) {
+std::string groups_text(const ChainReport& report, std::size_t most, std::size_t indent) {
     std::string text;
     const std::size_t shown = std::min(most, report.groups.size());
     for (std::size_t i = 0; i < shown; ++i) {
-        text += group_text(report.groups[i], report.at);
+        text += group_text(report.groups[i], report.at, indent);
     }
     const std::uint64_t more = report.groups.size() - shown + report.more_groups;
     return more == 0
@@ -158,7 +158,7 @@ std::string ledger_section(const workloads::RunResult& result, const Style& styl
     }
     const ChainReport report = chains_of(*result.ledger, kMostGroups);
     return title("Ledger at " + human_time(report.at), style) + totals_text(report) +
-           groups_text(report, kMostGroups);
+           groups_text(report, kMostGroups, 2);
 }
 
 std::string unload_section(const workloads::RunResult& result, const Style& style) {
@@ -169,16 +169,18 @@ std::string unload_section(const workloads::RunResult& result, const Style& styl
     const std::size_t shown = std::min(result.unload_moments.size(), kMostMoments);
     for (std::size_t i = 0; i < shown; ++i) {
         const workloads::UnloadMoment& moment = result.unload_moments[i];
-        text += wrapped(fmt::format("{} {} at {}; alive {}", moment.who, moment.moment,
+        text += wrapped(fmt::format("{} {} at {}{}", moment.who, moment.moment,
                                     human_time(moment.chains.at),
-                                    moment.chains.groups.empty() ? "is nothing" : "are"),
+                                    moment.chains.groups.empty() ? "; nothing is alive" : ":"),
                         2, 4);
-        text += groups_text(moment.chains, kMostGroupsOfAMoment);
+        text += groups_text(moment.chains, kMostGroupsOfAMoment, 4);
     }
     const std::size_t more = result.unload_moments.size() - shown;
-    return more == 0 ? text
-                     : text + fmt::format("  ... and {} more: see --json\n",
-                                          human_plural(more, "moment"));
+    if (more != 0) {
+        text += wrapped(fmt::format("... and {} of other kinds", human_plural(more, "group")),
+                        indent, indent + 4);
+    }
+    return text;
 }
 
 Json ledger_json(const fences::Snapshot& snapshot) {

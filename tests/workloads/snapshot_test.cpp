@@ -112,7 +112,7 @@ std::string problems_of(const Snapshot& graph) {
 struct Seen {
     std::uint64_t snapshots = 0;
     std::uint64_t references = 0;
-    std::uint64_t runs = 0;
+    std::uint64_t unload_moments = 0;
     std::map<std::string, std::uint64_t, std::less<>> edges;
 };
 
@@ -143,9 +143,14 @@ void check(const std::string& workload, const std::string& config, bool fibers, 
     };
     const auto jobs = loaded.open_jobs();
     const RunResult result = simulate(resolved, *loaded.workload, *jobs, options);
-    ++seen.runs;
     EXPECT_EQ(first, "") << "at " << at << " ns\n" << workload << "\n" << config;
-    (void)result;
+    for (const UnloadMoment& moment : result.unload_moments) {
+        ++seen.unload_moments;
+        EXPECT_THAT(moment.chains.unaccounted, testing::IsEmpty())
+            << moment.who << " " << moment.moment << "\n"
+            << workload << "\n"
+            << config;
+    }
 }
 
 TEST(Snapshots, AccountForEveryReferenceAtEveryMomentOfRandomRuns) {
@@ -157,6 +162,7 @@ TEST(Snapshots, AccountForEveryReferenceAtEveryMomentOfRandomRuns) {
     }
     EXPECT_GT(seen.snapshots, 10'000u);
     EXPECT_GT(seen.references, 100'000u);
+    EXPECT_GT(seen.unload_moments, 10u);
     for (const char* kind : {"fence",
                              "newest point",
                              "fences[]",
