@@ -152,8 +152,7 @@ struct ChainReport {
 };
 
 /// All chains: for each object one for each edge that keeps it, or, where nothing does, one that
-/// points at it. At most `most` groups. With `root_kinds` only those from such roots, and without
-/// pointers.
+/// points at it. At most `most` groups. With `root_kinds` only from such roots, without pointers.
 [[nodiscard]] ChainReport chains_of(const Snapshot& snapshot, std::size_t most,
                                     std::span<const std::string_view> root_kinds = {});
 /// The chains to one object, pointers included, at most `most`, each as one line.

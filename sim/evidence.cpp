@@ -9,6 +9,11 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
+namespace {
+/// Asking who refers to an object is a walk over all there is, so only so many hazards are worth it.
+constexpr std::size_t kMostExplained = 50;
+} // namespace
+
 Machine::Wanted* Machine::find_wanted(std::string_view pool, std::uint64_t key) {
     for (Wanted& object : wanted_)
         if (object.key == key && object.pool == pool)
@@ -59,7 +64,8 @@ void Machine::wanted_dies(std::string_view pool, std::uint64_t key, const std::s
         return;
     note_there(object.memory, "freed");
     object.name = name;
-    if (witness_ != nullptr)
+    const auto before = static_cast<std::size_t>(&object - wanted_.data());
+    if (witness_ != nullptr && before < 2 * kMostExplained) // an object and a fence of each
         object.holders = witness_->holders_of(pool, key);
     object.memory = nullptr;
     watching_ = std::any_of(wanted_.begin(), wanted_.end(),
@@ -74,7 +80,7 @@ void Machine::add_evidence(Hazard& hazard) {
             if (hazard.fence.empty())
                 hazard.fence = fence->name;
         }
-    if (hazard.key == 0)
+    if (hazard.key == 0 || hazards_.size() >= kMostExplained)
         return;
     const Wanted* const object = find_wanted(hazard.pool, hazard.key);
     hazard.holders = object != nullptr && object->memory == nullptr

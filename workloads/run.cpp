@@ -11,6 +11,9 @@ namespace fenceline::workloads::inline FENCELINE_MODE {
 
 namespace {
 
+/// Every timeline that is kept costs something at each operation.
+constexpr std::ptrdiff_t kMostTimelines = 50;
+
 /// The policy as the driver keeps it.
 fences::LifetimePolicy lifetime_of(const Config& config) {
     fences::LifetimePolicy policy = config.lifetime;
@@ -38,7 +41,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         for (const sim::Hazard& hazard : *explain) {
             if (hazard.key != 0)
                 machine_.want(hazard.pool, hazard.key);
-            if (hazard.fence_key != 0)
+            if (hazard.fence_key != 0 && &hazard - explain->data() < kMostTimelines)
                 machine_.want(hazard.fence_pool, hazard.fence_key);
         }
     }

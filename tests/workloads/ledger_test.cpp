@@ -2,6 +2,8 @@
 // report says of a hazard besides where it happened.
 #include "program_run.hpp"
 
+#include "workloads/hazard_rules.hpp"
+
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -141,6 +143,37 @@ TEST(HazardReports, NameTheRuleThatMadeItPossible) {
                  R"("lifetime":{"base":"borrowed-lock","lock":"borrowed:device"})", {});
     ASSERT_THAT(device.hazards, Not(IsEmpty()));
     EXPECT_EQ(device.hazards.front().rule.value, "borrowed:device");
+}
+
+TEST(HazardReports, EveryRuleThatIsNamedHasAValue) {
+    const sim::HazardClass* const uaf = &sim::hazards::use_after_free;
+    const std::pair<const sim::HazardClass*, const char*> kinds[] = {
+        {uaf, "names"},
+        {uaf, "ops"},
+        {uaf, "slab"},
+        {uaf, "context"},
+        {uaf, "fence"},
+        {uaf, "entity"},
+        {uaf, "run queue"},
+        {uaf, "scheduler"},
+        {uaf, "job"},
+        {uaf, "submit_wq"},
+        {&sim::hazards::leak, "job"},
+        {&sim::hazards::double_free, "job"}};
+    for (const fences::Preset& preset : fences::presets())
+        for (const auto& [kind, subject] : kinds) {
+            const sim::BrokenRule rule = rule_behind(
+                {.kind = kind, .subject = subject, .object = "context x", .message = ""},
+                preset.policy);
+            EXPECT_NE(rule.rule, "") << subject;
+            EXPECT_NE(rule.value, "") << preset.name << " " << subject;
+            EXPECT_NE(rule.about, "") << subject;
+        }
+    EXPECT_EQ(
+        rule_behind({.kind = &sim::hazards::deadlock, .subject = "x", .object = "x", .message = ""},
+                    fences::presets().front().policy)
+            .rule,
+        "");
 }
 
 TEST(HazardReports, AJobThatLeaksIsShownWithItsFence) {
