@@ -175,20 +175,9 @@ FENCELINE_HOT void GpuSched::push_into_empty(Scheduler& sched, RunQueue& rq, Ent
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
         join(rq, entity, submit_ts);
     }
-    if (odd) [[unlikely]]
-        return wakeup_oddly(sched, entity);
+    if (quirks.push_peeks_queue) [[unlikely]]
+        return wakeup_if_head_fits(sched, entity);
     wakeup(sched);
-}
-
-/// Quirk push_rereads_run_queue: before cbc8764e29c2 (6.12) the scheduler to wake was looked up once
-/// more, after entity->lock had been released; the entity may have moved.
-void GpuSched::wakeup_oddly(Scheduler& bound, Entity& entity) {
-    sim::Frame frame(machine, "drm_sched_wakeup");
-    Scheduler& sched = quirks.push_rereads_run_queue ? sched_of(entity) : bound;
-    if (quirks.push_peeks_queue)
-        wakeup_if_head_fits(sched, entity);
-    else
-        wakeup(sched);
 }
 
 /// drm_sched_rq_update_fifo_locked, or what another policy has in its place. The entity is ready.

@@ -11,7 +11,7 @@ void GpuSched::free_job_work(void* self, std::uint64_t packed) {
     sim::Frame frame(gpu_sched.machine, "drm_sched_free_job_work");
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
-        return;
+        return gpu_sched.check_stopped(sched);
     if (sim::kInstrumented || sched.plain_ring == nullptr || !gpu_sched.free_plain_job(sched))
         gpu_sched.free_finished_jobs(sched);
     gpu_sched.run_job_queue_last(sched, sched.work_free_job);

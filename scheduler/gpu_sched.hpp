@@ -280,8 +280,7 @@ class GpuSched {
     JobRef spsc_pop(Entity& entity);
     void spsc_pop(Entity& entity, Job& head);
     void wakeup(Scheduler& sched);
-    void wakeup_if_head_fits(Scheduler& sched, Entity& entity);
-    [[gnu::noinline]] void wakeup_oddly(Scheduler& bound, Entity& entity);
+    [[gnu::noinline]] void wakeup_if_head_fits(Scheduler& sched, Entity& entity);
     // select.cpp
     RunQueue* first_ready_queue(Scheduler& sched);
     Entity* select_entity(Scheduler& sched, RunQueue& rq);
@@ -318,6 +317,7 @@ class GpuSched {
     [[gnu::noinline]] void finish_job(Scheduler& sched, Job& job, std::int32_t result);
     static void job_done_cb(void* env, fences::FenceRef ref, fences::Fence& fence,
                             std::uint64_t job);
+    [[gnu::cold]] void check_stopped(const Scheduler& sched);
     void run_job_queue(Scheduler& sched);
     void run_job_queue_last(Scheduler& sched, const sim::Work& running);
     void queue_run_job_after(Scheduler& sched);

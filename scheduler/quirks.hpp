@@ -31,7 +31,6 @@ struct Quirks {
     bool popped_job_keeps_entity = false;      ///< job->entity stays, and the handler reads it
     // The entity and its end.
     bool push_peeks_queue = false;                ///< the wake-up looks at the head of the queue
-    bool push_rereads_run_queue = false;          ///< entity->rq once more, after the unlock
     bool clear_dependency_without_wakeup = false; ///< drm_sched_entity_clear_dep
     bool kill_skips_seen_dependencies = false;
     bool kill_leaks_dependencies = false;
@@ -51,6 +50,7 @@ struct Quirks {
     bool recovery_reclaims = false;          ///< recovery allocates under the lock of run_job
     bool interrupt_holds_fence_lock = false; ///< the ring's lock is held around dma_fence_signal
     bool stats_through_file = false;         ///< the interrupt reaches through job->file
+    bool given_up_not_signalled = false;     ///< free_job drops a fence that it should signal
     bool keeps_last_fence = false;           ///< a reference per entity that nobody drops
 
     friend bool operator==(const Quirks&, const Quirks&) = default;

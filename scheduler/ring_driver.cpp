@@ -242,7 +242,7 @@ void RingDriver::free_job(GpuSched& sched, JobRef ref) {
     const Job& job = sched.jobs.get(ref, "job");
     sched.log(JobEvent::free_job, job, sched.schedulers.get(job.sched, "scheduler").ring_index);
     const FenceRef own = job.hardware;
-    if (own &&
+    if (own && !sched.quirks.given_up_not_signalled &&
         !core_.peek_signaled(own)) { // it never ran, or was given up: whoever waits must hear
         if (const std::int32_t error = core_.get(job.s_fence).error; error != 0)
             core_.set_error(own, error);

@@ -30,13 +30,24 @@ FENCELINE_HOT void GpuSched::run_free_queue_unconditionally(Scheduler& sched) {
         sched.submit_wq->queue(sched.work_free_job);
 }
 
+/// Somebody who saw pause_submit before it was set queued the work after it had been cancelled. In the
+/// time of a reset that does no harm; after drm_sched_fini the queue is gone.
+void GpuSched::check_stopped(const Scheduler& sched) {
+    if (!sched.ready)
+        machine.report({.kind = &sim::hazards::use_after_free,
+                        .subject = "submit_wq",
+                        .object = "submit_wq of scheduler " + sched.name,
+                        .message = "work of scheduler " + sched.name +
+                                   " runs after drm_sched_fini destroyed its submit_wq"});
+}
+
 /// drm_sched_run_job_work: one run of the work item starts at most one job.
 void GpuSched::run_job_work(void* self, std::uint64_t packed) {
     auto& gpu_sched = *static_cast<GpuSched*>(self);
     sim::Frame frame(gpu_sched.machine, "drm_sched_run_job_work");
     Scheduler& sched = gpu_sched.schedulers.get(SchedulerRef::unpack(packed), "scheduler");
     if (sched.pause_submit)
-        return;
+        return gpu_sched.check_stopped(sched);
     RunQueue* const rq = gpu_sched.first_ready_queue(sched);
     if (rq == nullptr)
         return;

@@ -120,13 +120,6 @@ constexpr std::array kQuirks{
           "(440d52b370b0, 2024, 'drm/sched: Fix dynamic job-flow control race').",
           [](QuirkSet& q) { q.scheduler.push_peeks_queue = true; }},
     Quirk{
-        "push-rereads-run-queue",
-        "a push looks up the scheduler to wake after it has let go of the entity",
-        "Until cbc8764e29c2 (6.12, 2024, 'drm/sched: Always wake up correct scheduler in "
-        "drm_sched_entity_push_job') entity->rq was read twice. If the entity is bound to another "
-        "scheduler in between, it is queued on one and the other is woken.",
-        [](QuirkSet& q) { q.scheduler.push_rereads_run_queue = true; }},
-    Quirk{
         "clear-dependency-without-wakeup",
         "a dependency on the same scheduler is cleared without waking it",
         "From 777dbd458c89 (4.6, 2016) to 15f77764e90a (6.15, 2025): the job that one waits for is "
@@ -206,6 +199,13 @@ constexpr std::array kQuirks{
         "amdgpu's user queues until 8e051e38a8d4 (2025): no put of last_fence at teardown, so that "
         "the slab was not empty at rmmod.",
         [](QuirkSet& q) { q.scheduler.keeps_last_fence = true; }},
+    Quirk{"given-up-fence-not-signalled",
+          "freeing a job that was given up only drops the driver's own fence",
+          "A driver whose fence escapes has to signal it on every path. dma_fence_release warns of "
+          "one "
+          "that is released with callbacks on it ('Fence ... released with pending signals!') and "
+          "signals it with -EDEADLK; whoever holds a reference waits for ever.",
+          [](QuirkSet& q) { q.scheduler.given_up_not_signalled = true; }},
     Quirk{"poll-signals",
           "the driver's ops->signaled reads the hardware: whoever polls signals the fence",
           "Allowed by the rules, and done by i915, amdgpu and others: any reader may become the "
