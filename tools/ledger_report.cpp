@@ -58,11 +58,11 @@ std::string groups_text(const ChainReport& report, std::size_t most, std::size_t
         text += group_text(report.groups[i], report.at, indent);
     }
     const std::uint64_t more = report.groups.size() - shown + report.more_groups;
-    return more == 0
-               ? text
-               : text +
-                     wrapped(fmt::format("... and {} of other kinds", human_plural(more, "group")),
-                             2, 6);
+    if (more != 0) {
+        text += wrapped(fmt::format("... and {} of other kinds", human_plural(more, "group")),
+                        indent, indent + 4);
+    }
+    return text;
 }
 
 std::string totals_text(const ChainReport& report) {
@@ -177,8 +177,7 @@ std::string unload_section(const workloads::RunResult& result, const Style& styl
     }
     const std::size_t more = result.unload_moments.size() - shown;
     if (more != 0) {
-        text += wrapped(fmt::format("... and {} of other kinds", human_plural(more, "group")),
-                        indent, indent + 4);
+        text += fmt::format("  ... and {} more: see --json\n", human_plural(more, "moment"));
     }
     return text;
 }
