@@ -105,9 +105,11 @@ void RingDriver::wait_for_freed_jobs(std::size_t device) {
 void RingDriver::assert_signalled(std::size_t device) {
     std::size_t count = 0;
     FenceRef first;
+    const std::vector<RingSlot*> slots = rings_of(device);
     sched_.jobs.for_each_live([&](JobRef, const Job& job) {
-        if (!job.sched || !job.s_fence || slot_of(job.sched).device != device ||
-            slot_of(job.sched).driver != this)
+        if (!job.s_fence || std::none_of(slots.begin(), slots.end(), [&](const RingSlot* slot) {
+                return slot->identity == job.sched;
+            }))
             return;
         const FenceRef own =
             job.hardware ? job.hardware : core_.pairs.at(job.s_fence.index()).parent;
@@ -202,7 +204,7 @@ void RingDriver::free_owner(OwnerRef& owner) {
 void RingDriver::free_device(std::size_t device) {
     sim::Frame frame(machine_, "driver: free the device");
     for (EntityState& state : entities_)
-        if (state.timeline && !state.open && core_.policy.teardown == TeardownRule::drain)
+        if (state.timeline && !state.open && static_contexts_)
             fences_.abandon_context(std::exchange(state.timeline, OwnerRef{}));
     for (RingSlot* slot : rings_of(device)) {
         if (slot->sched) {

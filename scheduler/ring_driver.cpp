@@ -35,6 +35,9 @@ RingDriver::RingDriver(GpuSched& sched, std::string name)
       private_fences_(core_.policy.public_fence != fences::PublicFence::hardware),
       embedded_(core_.policy.hardware.memory == fences::MemoryRule::embedded_in_job),
       early_fences_(!private_fences_ || embedded_), plain_(core_.policy.plain_jobs() && !sched.odd),
+      static_contexts_(core_.policy.teardown == fences::TeardownRule::drain ||
+                       core_.policy.teardown == fences::TeardownRule::cancel ||
+                       core_.policy.teardown == fences::TeardownRule::wait_for_references),
       watches_fences_(embedded_ ||
                       core_.policy.teardown == fences::TeardownRule::wait_for_references) {
     if (watches_fences_)
@@ -103,9 +106,8 @@ void RingDriver::close_entity(EntityRef ref) {
     entities_[entity.index].borrows_from = nullptr;
     if (entities_[entity.index].file)
         close_file(entities_[entity.index]);
-    // Under drain-on-unload contexts are static: they go with the device.
-    if (core_.policy.teardown == fences::TeardownRule::drain)
-        return;
+    if (static_contexts_)
+        return; // it goes with the device
     entity.context = {};
     fences_.abandon_context(std::exchange(entities_[entity.index].timeline, OwnerRef{}));
 }

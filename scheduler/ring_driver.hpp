@@ -205,6 +205,9 @@ class RingDriver final : public Driver {
     bool embedded_;       ///< it is part of its job
     bool early_fences_;   ///< it is there before the job runs
     bool plain_;          ///< plain jobs may take the fast way
+    /// Contexts outlive their entities: whoever drains, cancels or waits before a device goes means
+    /// all that its fences can reach.
+    bool static_contexts_;
     bool loaded_ = true;
     /// By packed reference; where fences keep their jobs, or somebody waits for references.
     bool watches_fences_;
