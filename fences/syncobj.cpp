@@ -19,7 +19,7 @@ FenceRef Syncobj::fence_get() {
     return fence;
 }
 
-/// Quirk: drm_syncobj_fence_get of 4.13, before dma_fence_get_rcu_safe: what is read may be released
+/// Quirk: drm_syncobj_fence_get of 2017, before dma_fence_get_rcu_safe: what is read may be released
 /// by drm_syncobj_replace_fence before it is counted.
 FenceRef Syncobj::fence_get_late() {
     const FenceRef fence = fence_;

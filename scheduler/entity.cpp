@@ -127,7 +127,7 @@ FENCELINE_HOT void GpuSched::wakeup(Scheduler& sched) {
     run_job_queue(sched);
 }
 
-/// Quirk: drm_sched_wakeup of 6.8 to 6.9, before 440d52b370b0: first it asks whether the job at the
+/// Quirk: drm_sched_wakeup before 440d52b370b0 (2024): first it asks whether the job at the
 /// head of the queue would fit. That one may have been run, finished and freed by then.
 void GpuSched::wakeup_if_head_fits(Scheduler& sched, Entity& entity) {
     const JobRef head = entity.head;

@@ -35,7 +35,7 @@ void GpuSched::entity_flush(EntityRef ref, bool exiting, bool wait, bool killed,
     const bool nobody = pushed == entity.flushed_seq;
     if (last_user)
         entity.flushed_seq = pushed;
-    // Quirk: before 9e8b3201c730 (6.16) NULL was as good as being the last user.
+    // Quirk: before 9e8b3201c730 (2025) NULL was as good as being the last user.
     if (exiting && killed && ((last_user && !nobody) || (nobody && quirks.flush_trusts_any_user)))
         entity_kill(ref);
 }
@@ -60,7 +60,7 @@ void GpuSched::entity_kill(EntityRef ref) {
     while (const JobRef job_ref = spsc_pop(entity)) {
         const FenceRef finished = core.take(jobs.get(job_ref, "job").s_fence);
         if (!previous || !core.add_callback(previous, kill_jobs_cb, this, job_ref.pack())) {
-            // Quirk: before 6.16 the reference was lost where adding the callback failed.
+            // Quirk: once the reference was lost where adding the callback failed.
             if (!quirks.kill_leaks_previous)
                 core.put(previous, Holder::last_scheduled);
             kill_jobs_cb(this, FenceRef{}, job_ref.pack());
@@ -76,7 +76,7 @@ void GpuSched::kill_jobs_cb(void* env, FenceRef fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     self.core.put(fence, Holder::dependency);
     Job& job = self.jobs.get(JobRef::unpack(packed), "job"); // INIT_WORK writes into it
-    // Quirk: before 487df8b69834 (6.18) the loop over the dependencies was here, with the lock of
+    // Quirk: before 487df8b69834 (2025) the loop over the dependencies was here, with the lock of
     // the fence that signals held.
     if (self.quirks.kill_callback_in_place && self.kill_waits(JobRef::unpack(packed), job))
         return;
@@ -92,7 +92,7 @@ void GpuSched::kill_jobs_work(void* self, std::uint64_t packed) {
 
 /// Whether there is another dependency to wait for; the callback is on it then.
 bool GpuSched::kill_waits(JobRef job_ref, Job& job) {
-    // Quirk: before e30cb0599799 (6.5) the walk went on where the scheduler's own had got to.
+    // Quirk: before e30cb0599799 (2023) the walk went on where the scheduler's own had got to.
     if (quirks.kill_skips_seen_dependencies) [[unlikely]]
         drop_seen_dependencies(job);
     // All dependencies, also those that were waited for already: the memory they guard may be in
@@ -108,7 +108,7 @@ bool GpuSched::kill_waits(JobRef job_ref, Job& job) {
             core.put(entry.fence, Holder::dependency);
         }
         xarray_erased(entry, false);
-        // Quirk: b3af84383e7a (6.1) put what had been leaked until then.
+        // Quirk: b3af84383e7a (2022) put what had been leaked until then.
         if (quirks.kill_leaks_dependencies && fence)
             core.take(fence);
         if (fence && core.add_callback(fence, kill_jobs_cb, this, job_ref.pack()))

@@ -97,7 +97,7 @@ std::int32_t GpuSched::add_dependency(JobRef job_ref, FenceRef fence) {
     return 0;
 }
 
-/// drm_sched_job_add_resv_dependencies. Quirk: before 5801e65206b0 (6.15) it put the fence once more
+/// drm_sched_job_add_resv_dependencies. Quirk: before 5801e65206b0 (2025) it put the fence once more
 /// when adding had failed.
 std::int32_t GpuSched::add_resv_dependencies(JobRef job, fences::Resv& resv,
                                              fences::ResvUsage usage) {

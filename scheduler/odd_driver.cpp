@@ -63,7 +63,7 @@ RingDriver::GpuLock::~GpuLock() {
 }
 
 /// Quirk: a handler that reaches through job->entity. The entity may have ended while the job was on
-/// the hardware, which is why popping clears the pointer (since 2023).
+/// the hardware, which is why popping clears the pointer.
 void RingDriver::read_entity_of(const Job& job) {
     if (!job.entity)
         return;

@@ -96,7 +96,7 @@ bool GpuSched::add_dependency_cb(Entity& entity) {
         const FenceRef scheduled =
             core.take(entity.dependency.sibling(fences::FencePart::scheduled));
         core.put(std::exchange(entity.dependency, scheduled), Holder::dependency);
-        // Quirk: before 15f77764e90a (6.15) `scheduled` only cleared the dependency, since running
+        // Quirk: before 15f77764e90a (2025) `scheduled` only cleared the dependency, since running
         // the other job would wake the worker anyway.
         if (quirks.clear_dependency_without_wakeup) [[unlikely]] {
             if (const auto callback = core.add_callback(entity.dependency, dependency_cleared, this,
@@ -135,7 +135,7 @@ void GpuSched::dependency_signalled(void* env, FenceRef fence, std::uint64_t pac
     self.wakeup(self.sched_of(self.dependency_gone(fence, packed)));
 }
 
-/// drm_sched_entity_clear_dep, until 6.14.
+/// drm_sched_entity_clear_dep as it was until then.
 void GpuSched::dependency_cleared(void* env, FenceRef fence, std::uint64_t packed) {
     auto& self = *static_cast<GpuSched*>(env);
     sim::Frame frame(self.machine, "drm_sched_entity_clear_dep");
@@ -171,7 +171,7 @@ FENCELINE_HOT bool GpuSched::pop_job(Entity& entity, RunQueue& rq, JobRef job_re
         sim::SpinGuard rq_guard(machine, rq.lock, "rq->lock");
         rq.policy->requeue(entity, jobs.get(entity.head, "job").submit_ts);
     }
-    if (!quirks.popped_job_keeps_entity) // since 6.16; the entity may go while the job runs
+    if (!quirks.popped_job_keeps_entity) // or it could be followed when the entity is gone
         job.entity = EntityRef{};
     return true;
 }

@@ -53,7 +53,7 @@ void check_presets(const PreparedRun& prepared, RunFlags flags, RunResult& resul
         if (interrupter.requested()) {
             return;
         }
-        if (unsupported_reason(preset.policy) ||
+        if (fences::contradiction(preset.policy) ||
             same_rules(preset.policy, prepared.config.lifetime)) {
             continue;
         }
