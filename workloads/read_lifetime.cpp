@@ -127,6 +127,10 @@ void LifetimeReader::imply_release(const Cursor& value) {
             fence.release == fences::ReleaseRule::callback) {
             continue;
         }
+        if (!hardware && policy_.public_fence == fences::PublicFence::hardware &&
+            release_given_[0]) {
+            continue; // there is no such fence
+        }
         if (release_given_[hardware ? 1 : 0]) {
             value.fail_found("\"release\": \"none\" with \"context\": \"refcounted\"",
                              "\"callback\", which gives the reference back");

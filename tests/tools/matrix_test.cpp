@@ -26,7 +26,8 @@ class MatrixTest : public ::testing::Test {
     static void SetUpTestSuite() {
         const Outcome outcome = run_program({"compare", kMatrix, "--json", "-"});
         ASSERT_EQ(outcome.code, 0) << outcome.err;
-        for (const Json& row : Json::parse(outcome.out)["matrix"])
+        const Json document = Json::parse(outcome.out);
+        for (const Json& row : document["matrix"])
             rows_[row["row"].get<std::string>()] = row;
     }
     static std::vector<std::string> verdicts(const std::string& row) {
