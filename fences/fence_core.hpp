@@ -274,7 +274,7 @@ class FenceCore {
     /// `names`, for most through the ops table and so into the module.
     std::string driver_name(FenceRef ref) { return name_by_rule(ref, &FenceOps::driver_name); }
     /// With the quirk: dma_fence_timeline_name of 506aa8b02a8d, a copy of its sibling but for the
-    /// name (fixed in 6.17.6).
+    /// name (fixed late in 2025).
     std::string timeline_name(FenceRef ref) {
         return name_by_rule(ref, quirks.timeline_name_of_driver ? &FenceOps::driver_name
                                                                 : &FenceOps::timeline_name);
