@@ -164,7 +164,7 @@ bool FenceCore::poll(FenceRef ref, Fence& fence) {
     const FenceOps& ops = ops_of(fence);
     if (ops.signaled == nullptr || !ops.signaled(*this, ref))
         return false;
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     signal_locked(ref, fence);
     return true;
 }
@@ -187,7 +187,7 @@ void FenceCore::release_unsignaled(FenceRef ref, Fence& fence) {
                     .message = describe(ref) + " is released with callbacks waiting for it",
                     .fence_pool = pool_of(ref),
                     .fence_key = key_of(ref)});
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     fence.error = -35;
     signal_locked(ref, fence);
 }
@@ -228,7 +228,7 @@ bool FenceCore::is_signaled_locked(FenceRef ref, Fence& fence) {
 std::int32_t FenceCore::status(FenceRef ref) {
     sim::Frame frame(machine, "dma_fence_get_status");
     Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     if (!is_signaled_locked(ref, fence))
         return 0;
     return fence.error != 0 ? fence.error : 1;
@@ -237,7 +237,7 @@ std::int32_t FenceCore::status(FenceRef ref) {
 void FenceCore::enable_sw_signaling(FenceRef ref) {
     sim::Frame frame(machine, "dma_fence_enable_sw_signaling");
     Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     enable_signaling_locked(ref, fence);
 }
 
@@ -308,7 +308,7 @@ bool FenceCore::remove_callback(FenceRef ref, CallbackRef callback) {
     Fence& fence = get(ref);
     bool removed = false;
     {
-        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+        sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
         if (callback == kOwnCallback) {
             removed = remove_own_callback(fence);
         } else if (callbacks_.alive(callback)) {

@@ -57,7 +57,7 @@ namespace fenceline::fences::inline FENCELINE_MODE {
 [[gnu::always_inline]] inline bool FenceCore::try_signal(FenceRef ref, Fence& fence,
                                                          sim::Time timestamp) {
     sim::Frame frame(machine, "dma_fence_signal");
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     return signal_locked(ref, fence, timestamp);
 }
 
@@ -99,7 +99,7 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
     sim::Frame frame(machine, "dma_fence_add_callback");
     if (fence.flags.test_bit(machine, flag::signaled))
         return std::nullopt;
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     if (!enable_signaling_locked(ref, fence))
         return std::nullopt;
     if ((fence.flags.peek() & flag::own_callback) != 0) [[unlikely]]
@@ -123,7 +123,7 @@ FenceCore::add_callback(FenceRef ref, Fence& fence, CallbackFn fn, void* env, st
         return {};
     if (!fence.callbacks.empty()) [[unlikely]]
         return add_callback(ref, fence, run_own_callback, this, owner).value_or(CallbackRef{});
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     if (!enable_signaling_locked(ref, fence))
         return {};
     machine.note(&fence, "callback added");

@@ -16,7 +16,7 @@ bool FenceCore::wait_timeout(FenceRef ref, sim::Time timeout) {
     Sleeper sleeper(machine);
     CallbackRef callback;
     {
-        sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+        sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
         if (fence.flags.test_bit(machine, flag::signaled))
             return true;
         if (timeout == 0)
@@ -34,7 +34,7 @@ bool FenceCore::wait_timeout(FenceRef ref, sim::Time timeout) {
     bool removed = false;
     bool signalled = false;
     {
-        sim::SpinGuard guard(machine, lock_of(ref, waited_for), "dma_fence::lock");
+        sim::SpinGuard guard(machine, lock_of(ref, waited_for), "fence.lock");
         removed = !woken && callbacks_.alive(callback);
         if (removed)
             unlink(waited_for, callback);
@@ -55,7 +55,7 @@ void FenceCore::set_deadline(FenceRef ref, sim::Time deadline) {
 
 bool FenceCore::keep_deadline(FenceRef ref, sim::Time deadline) {
     Fence& fence = get(ref);
-    sim::SpinGuard guard(machine, lock_of(ref, fence), "dma_fence::lock");
+    sim::SpinGuard guard(machine, lock_of(ref, fence), "fence.lock");
     sim::Time& kept = deadlines_.try_emplace(ref.pack(), deadline).first->second;
     if (fence.flags.test_bit(machine, flag::has_deadline) && kept < deadline)
         return false;

@@ -87,6 +87,7 @@ class GpuSched {
     fences::FenceCore& core;
     const Quirks quirks;
     const bool odd;
+    bool strict = false; ///< what is only printed otherwise is a hazard
     sim::Pool<Job> jobs;
     sim::Pool<Entity> entities;
     sim::Pool<RunQueue> run_queues;
@@ -202,7 +203,9 @@ class GpuSched {
     /// Reports jobs that nobody can free any more, by what became of them.
     void report_leaked_jobs();
     /// Warns of schedulers whose score does not match their jobs; with `strict` it is a hazard.
-    void check_scores(bool strict);
+    void check_scores();
+    /// Reports schedulers that still count credits when every job has been freed.
+    void check_credits();
 
     /// Enters jobs, entities and schedulers into a snapshot, and what they hold (snapshot.cpp).
     void enumerate(fences::SnapshotBuilder& out);
@@ -234,12 +237,15 @@ class GpuSched {
             figures.queued(job.entity_index, machine.now());
         else if (event == JobEvent::run_job)
             figures.ran(job.entity_index, machine.now() - job.submit_ts);
-        else if (event == JobEvent::finished)
-            figures.completed(job.entity_index, machine.now(), machine.now() - job.submit_ts,
-                              error != 0);
-        else if (event == JobEvent::free_job)
+        else if (event == JobEvent::finished) {
+            const std::uint32_t seqno = core.pairs.at(job.s_fence.index()).finished.seqno;
+            if (!figures.completed(job.entity_index, seqno, machine.now(),
+                                   machine.now() - job.submit_ts, error != 0)) [[unlikely]]
+                report_out_of_order(job);
+        } else if (event == JobEvent::free_job)
             figures.freed();
     }
+    [[gnu::cold, gnu::noinline]] void report_out_of_order(const Job& job); // leftovers.cpp
     [[gnu::noinline]] void write_log(JobEvent event, const Job& job, std::uint32_t ring,
                                      std::int32_t error) {
         const bool before = event == JobEvent::queue || event == JobEvent::hw_done;

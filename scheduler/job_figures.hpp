@@ -35,8 +35,10 @@ class JobFigures {
 
     /// Every entity is known before its first job.
     void add_entity(std::uint32_t entity) {
-        if (clients_.size() <= entity)
+        if (clients_.size() <= entity) {
             clients_.resize(entity + 1, &nobody_);
+            last_seqno_.resize(entity + 1);
+        }
     }
     /// The entity's jobs count for `client` as well as in the totals.
     void assign(std::uint32_t entity, ClientFigures& client) {
@@ -59,8 +61,9 @@ class JobFigures {
     [[gnu::always_inline]] void ran(std::uint32_t entity, sim::Time since_push) {
         clients_[entity]->queue_delay.add(since_push);
     }
-    [[gnu::always_inline]] void completed(std::uint32_t entity, sim::Time now, sim::Time since_push,
-                                          bool failed) {
+    /// False when a later job of the entity has finished before. `seqno`: of its finished fence.
+    [[gnu::always_inline]] bool completed(std::uint32_t entity, std::uint32_t seqno, sim::Time now,
+                                          sim::Time since_push, bool failed) {
         ClientFigures& of = *clients_[entity];
         ++finished_;
         ++of.finished;
@@ -70,6 +73,9 @@ class JobFigures {
         }
         last_finished_ = of.last_finished = now;
         of.completion.add(since_push);
+        const auto ahead = static_cast<std::int32_t>(seqno - last_seqno_[entity]);
+        last_seqno_[entity] = seqno;
+        return ahead > 0;
     }
     void freed() {
         if (++freed_ == submitted_ && ended_ != nullptr) [[unlikely]]
@@ -84,7 +90,8 @@ class JobFigures {
     [[nodiscard]] sim::Time last_finished() const { return last_finished_; }
 
   private:
-    std::vector<ClientFigures*> clients_; ///< by entity index
+    std::vector<ClientFigures*> clients_;   ///< by entity index
+    std::vector<std::uint32_t> last_seqno_; ///< likewise: of the job that finished last
     std::uint64_t submitted_ = 0;
     std::uint64_t finished_ = 0;
     std::uint64_t failed_ = 0;

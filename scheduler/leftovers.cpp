@@ -154,7 +154,38 @@ std::int64_t GpuSched::score_drift(const Scheduler& sched, SchedulerRef ref) {
     return sched.score.peek() - expected;
 }
 
-void GpuSched::check_scores(bool strict) {
+/// The fences of a context signal in the order of their numbers: whoever waits for one may forget
+/// those before it (dma_fence_is_later). The kernel breaks that where run_job gives no fence, or an
+/// error, while earlier jobs of the entity are on the hardware, and where cancel_job goes through the
+/// pending list from its end; so it is a hazard only where that is asked for.
+void GpuSched::report_out_of_order(const Job& job) {
+    if (strict)
+        machine.report(
+            {.kind = &hazards::wrong_order,
+             .subject = "fence",
+             .object = core.describe(job.s_fence),
+             .message = fmt::format("{} of job {} signals after a later one of its context",
+                                    core.describe(job.s_fence), job.id)});
+    else
+        print("finished fences of a context signal out of order: a job that gets no fence, or is "
+              "cancelled, does not wait for those before it");
+}
+
+void GpuSched::check_credits() {
+    if (jobs.live() != 0)
+        return;
+    schedulers.for_each_live([&](SchedulerRef, const Scheduler& sched) {
+        if (const std::uint32_t left = sched.credit_count.peek(); left != 0)
+            machine.report(
+                {.kind = &hazards::credit_drift,
+                 .subject = "scheduler",
+                 .object = "scheduler " + sched.name,
+                 .message = fmt::format("{} credits of scheduler {} are taken, by no job", left,
+                                        sched.name)});
+    });
+}
+
+void GpuSched::check_scores() {
     schedulers.for_each_live([&](SchedulerRef ref, const Scheduler& sched) {
         const std::int64_t drift = score_drift(sched, ref);
         if (drift == 0)

@@ -49,7 +49,7 @@ GpuSched::GpuSched(sim::Machine& m, fences::FenceCore& fence_core, sim::Time wak
                         core.policy.hardware.callbacks == fences::CallbacksRule::counted),
       system_wq_(m, wakeup_cost), wakeup_cost_(wakeup_cost) {
     core.set_own_callback(job_done_cb, this);
-    // Taken with spin_lock; dma_fence::lock with spin_lock_irqsave.
+    // Taken with spin_lock; fence.lock with spin_lock_irqsave.
     for (const std::string_view name : {"entity->lock", "rq->lock", "job_list_lock", "stats->lock"})
         machine.lock_order.declare_irq_unsafe(name);
 }

@@ -9,15 +9,24 @@
 
 namespace fenceline::sim::inline FENCELINE_MODE {
 
-std::uint8_t LockOrder::look_up(std::string_view name) {
-    auto known = std::find(names_.begin(), names_.end(), name);
+std::uint8_t LockOrder::look_up(const char* name) {
+    auto known = std::find(names_.begin(), names_.end(), std::string_view(name));
     if (known == names_.end()) {
         assert(names_.size() < kClasses);
         known = names_.insert(names_.end(), name);
     }
     const auto number = static_cast<std::uint8_t>(known - names_.begin());
-    cache_[reinterpret_cast<std::uintptr_t>(name.data()) / 8 % kCache] = {name.data(), number};
+    cache_[reinterpret_cast<std::uintptr_t>(name) / 8 % kCache] = {name, number};
     return number;
+}
+
+void LockOrder::check(Machine& machine, const HeldLocks& held, bool in_interrupt,
+                      std::string_view name) {
+    const std::uint8_t taken = class_of(name.data());
+    const std::uint64_t above = held.depth == 0 ? 0 : bit(class_of(held.held().back()));
+    if ((taken_under_[taken] & above) != above ||
+        (in_interrupt && (in_interrupts_ & bit(taken)) == 0))
+        learn(machine, held, in_interrupt, taken);
 }
 
 /// Whether `to` has been taken with `from` held, perhaps with others in between.
@@ -45,25 +54,32 @@ void LockOrder::report(Machine& machine, std::uint8_t taken, std::string_view me
 /// A lock that interrupts take must not be held, nor wait for one that is held, by somebody whom an
 /// interrupt can stop.
 void LockOrder::check_interrupts(Machine& machine, const HeldLocks& held, std::uint8_t taken) {
-    if ((seen_[1] & irq_unsafe_ & bit(taken)) != 0)
+    if ((in_interrupts_ & irq_unsafe_ & bit(taken)) != 0)
         report(machine, taken,
                fmt::format("{} is taken in interrupts, and elsewhere with interrupts enabled",
                            names_[taken]));
+    for (std::uint8_t inner = 0; inner < names_.size(); ++inner)
+        if ((in_interrupts_ & taken_under_[inner] & bit(taken) & -(irq_unsafe_ >> inner & 1)) != 0)
+            report(machine, inner,
+                   fmt::format("{}, which leaves interrupts enabled elsewhere, is taken with {} "
+                               "held, which interrupts take",
+                               names_[inner], names_[taken]));
     if ((irq_unsafe_ & bit(taken)) == 0)
         return;
-    for (std::uint32_t i = 0; i < held.depth; ++i)
-        if ((seen_[1] & bit(held.classes[i])) != 0)
+    for (const char* const outer : held.held())
+        if ((in_interrupts_ & bit(class_of(outer))) != 0)
             report(machine, taken,
                    fmt::format("{}, which leaves interrupts enabled elsewhere, is taken with {} "
                                "held, which interrupts take",
-                               names_[taken], names_[held.classes[i]]));
+                               names_[taken], outer));
 }
 
 void LockOrder::learn(Machine& machine, const HeldLocks& held, bool in_interrupt,
                       std::uint8_t taken) {
-    seen_[in_interrupt] |= bit(taken);
-    for (std::uint32_t i = 0; i < held.depth; ++i) {
-        const std::uint8_t outer = held.classes[i];
+    if (in_interrupt)
+        in_interrupts_ |= bit(taken);
+    for (const char* const name : held.held()) {
+        const std::uint8_t outer = class_of(name);
         if (outer != taken && reaches(taken, outer)) {
             const auto first = first_.find({taken, outer});
             const std::string where = first == first_.end()

@@ -8,10 +8,10 @@
 //
 // A class is a lock's name. Locks are irq-safe (spin_lock_irqsave) unless declared otherwise. Locks
 // of one class may nest here: which of them may in the kernel is a matter of their owners
-// (dma_fence::lock stands for as many classes as there are kinds of fences).
+// (fence.lock stands for as many classes as there are kinds of fences).
 //
-// Cost: a few instructions for each acquisition while the pair is known; a search of the graph of
-// classes when it is new. Blocking with a spinlock held is found here as well: see Machine::block().
+// Cost: a few instructions for each acquisition, some twenty while another lock is held or in an
+// interrupt; a search of the graph of classes when a pair is new. Blocking with a spinlock held is found here as well: see Machine::block().
 //
 // Ownership: part of the machine. In the instrumented form what is held is each context's own, since
 // there contexts are suspended while they hold locks; in the timed form nobody is.
@@ -20,10 +20,12 @@
 #include "sim/hazard.hpp"
 #include "sim/mode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,11 +39,16 @@ inline constexpr HazardClass lock_order{
     false, "taken"};
 } // namespace hazards
 
-/// The locks that a context holds, innermost last.
+/// The names of the locks that a context holds, innermost last. Deeper than this nobody nests them;
+/// the outermost are forgotten then.
 struct HeldLocks {
-    static constexpr std::size_t kMost = 16;
-    std::array<std::uint8_t, kMost> classes{};
+    static constexpr std::uint32_t kMost = 16;
+    std::array<const char*, kMost> names{}; ///< literals
     std::uint32_t depth = 0;
+
+    [[nodiscard]] std::span<const char* const> held() const {
+        return {names.data(), std::min(depth, kMost)};
+    }
 };
 
 inline namespace FENCELINE_MODE {
@@ -50,23 +57,19 @@ class Machine;
 
 class LockOrder {
   public:
+    // Names are literals, or live as long as the machine.
+
     /// Nobody disables interrupts to take locks of this class (spin_lock).
-    void declare_irq_unsafe(std::string_view name) { irq_unsafe_ |= bit(class_of(name)); }
+    void declare_irq_unsafe(std::string_view name) { irq_unsafe_ |= bit(class_of(name.data())); }
 
     [[gnu::always_inline]] void taking(Machine& machine, HeldLocks& held, bool in_interrupt,
                                        std::string_view name) {
-        const std::uint8_t taken = class_of(name);
-        const std::uint64_t above = held.depth == 0 ? 0 : bit(held.classes[held.depth - 1]);
-        if (((taken_under_[taken] & above) != above || (seen_[in_interrupt] & bit(taken)) == 0))
-            [[unlikely]]
-            learn(machine, held, in_interrupt, taken);
-        if (held.depth < HeldLocks::kMost)
-            held.classes[held.depth++] = taken;
+        if (held.depth != 0 || in_interrupt) // else there is nothing to be learnt from it
+            check(machine, held, in_interrupt, name);
+        held.names[held.depth++ % HeldLocks::kMost] = name.data();
     }
-    [[gnu::always_inline]] static void released(HeldLocks& held) {
-        if (held.depth != 0)
-            --held.depth;
-    }
+    /// REQUIRES: one has been taken.
+    [[gnu::always_inline]] static void released(HeldLocks& held) { --held.depth; }
 
   private:
     static constexpr std::size_t kClasses = 64;
@@ -76,16 +79,17 @@ class LockOrder {
         std::uint8_t number = 0;
     };
 
+    [[gnu::noinline]] void check(Machine& machine, const HeldLocks& held, bool in_interrupt,
+                                 std::string_view name);
     [[nodiscard]] static constexpr std::uint64_t bit(std::uint8_t number) {
         return std::uint64_t{1} << number;
     }
     /// By the address of its name, and only when that is new by the name.
-    [[gnu::always_inline]] std::uint8_t class_of(std::string_view name) {
-        const auto address = reinterpret_cast<std::uintptr_t>(name.data());
-        const Known& known = cache_[address / 8 % kCache];
-        return known.text == name.data() ? known.number : look_up(name);
+    [[gnu::always_inline]] std::uint8_t class_of(const char* name) {
+        const Known& known = cache_[reinterpret_cast<std::uintptr_t>(name) / 8 % kCache];
+        return known.text == name ? known.number : look_up(name);
     }
-    [[gnu::noinline]] std::uint8_t look_up(std::string_view name);
+    [[gnu::noinline]] std::uint8_t look_up(const char* name);
     [[gnu::noinline, gnu::cold]] void learn(Machine& machine, const HeldLocks& held,
                                             bool in_interrupt, std::uint8_t taken);
     [[nodiscard]] bool reaches(std::uint8_t from, std::uint8_t to) const;
@@ -94,7 +98,7 @@ class LockOrder {
 
     std::array<Known, kCache> cache_{};
     std::array<std::uint64_t, kClasses> taken_under_{}; ///< [c]: classes held when c was taken
-    std::array<std::uint64_t, 2> seen_{}; ///< [1]: taken in interrupts; [0]: elsewhere
+    std::uint64_t in_interrupts_ = 0;                   ///< classes that interrupts have taken
     std::uint64_t irq_unsafe_ = 0;
     std::uint64_t reported_ = 0; ///< classes that have been reported, each once
     std::vector<std::string_view> names_;

@@ -1,7 +1,7 @@
 // A schedule: which context makes which operation, in which order, where it matters.
 //
 // A step names a context ("irq gfx" is written "irq:gfx") and an operation that it is about to make
-// ("unlock dma_fence::lock", "call drm_sched_job_done"). Steps happen in the order in which they
+// ("unlock fence.lock", "call drm_sched_job_done"). Steps happen in the order in which they
 // stand; what is not listed happens in timed order. A plain value: no ownership, safe to share.
 #pragma once
 

@@ -46,6 +46,7 @@ Run::Run(const Config& config, const Workload& workload, JobSource& jobs, const 
         }
     }
     sched_.sink = options.events;
+    sched_.strict = options.strict;
     sched_.warn = [this](const std::string& text) {
         const auto known = std::find_if(warnings_.begin(), warnings_.end(),
                                         [&](const auto& entry) { return entry.first == text; });

@@ -120,6 +120,7 @@ std::vector<const sim::HazardClass*> hazard_classes() {
             &scheduler::hazards::score_drift,
             &scheduler::hazards::lost_wakeup,
             &scheduler::hazards::wrong_order,
+            &scheduler::hazards::credit_drift,
             &scheduler::hazards::list_corruption};
 }
 

@@ -32,7 +32,8 @@ void Run::teardown(RunEnd end) {
     run_to_idle();
     guarded([this] { report_stuck_programs(); });
     guarded([this] { machine_.check_deadlock(); });
-    sched_.check_scores(options_.strict);
+    sched_.check_scores();
+    sched_.check_credits();
     guarded([this] {
         named_.drop_all(); // where jobs were never submitted, nobody has named them
         for (const auto& driver : drivers_)

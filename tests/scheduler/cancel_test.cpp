@@ -10,6 +10,7 @@ namespace {
 
 using namespace testing_support;
 using sim::kForever;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -50,7 +51,15 @@ TEST(Cancel, TakesWhatIsOnTheHardwareOffInReverseOrder) {
     EXPECT_EQ(world.core.pairs.live(), 0u);
     EXPECT_EQ(world.core.hardware.live(), 0u);
     EXPECT_THAT(world.verdicts(), IsEmpty());
-    EXPECT_THAT(world.warnings, IsEmpty());
+    EXPECT_THAT(world.warnings, Each(HasSubstr("signal out of order")));
+}
+
+// Out of order, that is: whoever asks for strictness hears of jobs 1 and 0.
+TEST(Cancel, SignalsTheFencesOfAContextOutOfOrder) {
+    SchedWorld world;
+    world.gpu.strict = true;
+    end_with_jobs(world, cancelling(3));
+    EXPECT_THAT(world.verdicts(), ElementsAre("wrong-order of fence", "wrong-order of fence"));
 }
 
 // Without it the ring goes on: jobs 0 to 2 finish at 100, 200 and 300, and job 3 dies with the last

@@ -87,6 +87,14 @@ TEST_F(LockOrderTest, NorBehindALockThatInterruptsTake) {
     expect_fault("u, which leaves interrupts enabled elsewhere, is taken with s held");
 }
 
+TEST_F(LockOrderTest, AlsoWhenTheInterruptComesLater) {
+    machine.lock_order.declare_irq_unsafe("u");
+    nest("s", "u");
+    EXPECT_TRUE(machine.hazards().empty());
+    take("s", ContextKind::irq);
+    expect_fault("u, which leaves interrupts enabled elsewhere, is taken with s held");
+}
+
 TEST_F(LockOrderTest, IrqSafeLocksMayBeTakenAnywhere) {
     take("s", ContextKind::irq);
     take("s", ContextKind::task);

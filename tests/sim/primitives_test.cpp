@@ -56,17 +56,6 @@ TEST(SpinLock, TakingItTwiceIsADeadlock) {
               "deadlock of lock: spinlock rq->lock is taken while it is held");
 }
 
-TEST(SpinLock, SleepingWithItMakesTheNextTakerReportADeadlock) {
-    Machine machine;
-    SpinLock lock;
-    machine.start_task("sleeper", [&] {
-        lock.lock(machine, "l");
-        machine.block("something");
-    });
-    EXPECT_THROW(machine.start_task("taker", [&] { lock.lock(machine, "l"); }), FatalHazard);
-    machine.abandon_blocked();
-}
-
 TEST(SpinLock, ReleasingAFreeLockIsReported) {
     Machine machine;
     SpinLock lock;

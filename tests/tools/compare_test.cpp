@@ -115,7 +115,7 @@ TEST_F(CompareTest, TheConfigurationMaySayWhatVaries) {
         "vary":{"lifetime":"all","workload":["workload.json","unload.json"]}})");
     const Outcome outcome = run_program({"compare", scratch_.path("vary.json")});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("10 runs over lifetime (5) x workload (2)"));
+    EXPECT_THAT(outcome.out, HasSubstr("16 runs over lifetime (8) x workload (2)"));
 }
 
 TEST_F(CompareTest, ABadWorkloadAmongTheValuesIsFoundBeforeAnyRun) {

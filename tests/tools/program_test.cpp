@@ -80,7 +80,7 @@ TEST_F(ProgramTest, BadUsageIsRefused) {
 }
 
 TEST_F(ProgramTest, WhatLaterVersionsHaveIsRefused) {
-    for (const char* command : {"check", "sweep", "import"}) {
+    for (const char* command : {"sweep", "import"}) {
         expect_refusal(run_program({command, "x"}), "is not available in this version");
     }
     for (const char* option : {"--perfetto", "--ftrace", "--report"}) {
@@ -88,6 +88,24 @@ TEST_F(ProgramTest, WhatLaterVersionsHaveIsRefused) {
                        std::string(option) + " is not available in this version");
     }
     expect_refusal(run_program({"run", config_, "--events-all"}), "--events-all is not available");
+}
+
+/// What `check --save` writes, `check --replay` follows to the same end; a schedule that the run
+/// does not come to is bad input.
+TEST_F(ProgramTest, CheckFollowsTheScheduleThatItSaved) {
+    const Outcome saved = run_program({"check", config_, "--save", path("s.json")});
+    EXPECT_EQ(saved.code, 0) << saved.err;
+    const Outcome again =
+        run_program({"check", config_, "--replay", path("s.json"), "--save", path("t.json")});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.out, saved.out);
+    EXPECT_EQ(run_program({"run", config_}).out, saved.out);
+    EXPECT_EQ(scratch_.read("s.json"), scratch_.read("t.json"));
+    EXPECT_THAT(run_program({"validate", path("s.json")}).out, HasSubstr("valid schedule: "));
+    scratch_.file("never.json", R"({"format":"fenceline/schedule","version":1,
+        "steps":[["task:nobody","call nothing"]]})");
+    expect_refusal(run_program({"check", config_, "--replay", path("never.json")}),
+                   "never.json: /steps/0: task:nobody never came to \"call nothing\"");
 }
 
 TEST_F(ProgramTest, BadInputIsRefused) {
