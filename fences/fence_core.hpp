@@ -421,7 +421,11 @@ class FenceCore {
     [[nodiscard]] std::string name_of_fence(const Fence& fence, std::uint64_t number) const;
     void enter_fence(SnapshotBuilder& out, FenceRef ref, const Fence& fence, std::string_view kind,
                      std::uint64_t bytes);
+    /// REQUIRES: its memory is there.
+    [[nodiscard]] const Fence& look_at(FenceRef ref);
+    void enter_module_pin(SnapshotBuilder& out, FenceRef ref, const Fence& fence);
     void enter_hardware(SnapshotBuilder& out, FenceRef ref, const HardwareFence& fence);
+    void enter_ways_of_pair(SnapshotBuilder& out, std::uint32_t from, const SchedFence& pair);
     void enter_pair(SnapshotBuilder& out, FenceRef finished, const SchedFence& pair);
     void enter_container(SnapshotBuilder& out, FenceRef ref, const ContainerFence& fence);
     void enter_callbacks(SnapshotBuilder& out);

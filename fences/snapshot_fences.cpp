@@ -55,8 +55,25 @@ void FenceCore::enter_fence(SnapshotBuilder& out, FenceRef ref, const Fence& fen
         out.edge(number, node_of(out, fence.lock_owner), "fence->lock", Hold::pointer);
 }
 
+const Fence& FenceCore::look_at(FenceRef ref) {
+    if (ref.part() == FencePart::hardware)
+        return hardware.at(ref.index()).base;
+    if (ref.part() == FencePart::container)
+        return containers.at(ref.index()).base;
+    SchedFence& pair = pairs.at(ref.index());
+    return ref.part() == FencePart::scheduled ? pair.scheduled : pair.finished;
+}
+
+/// try_module_get at init, which the memory gives back when it goes.
+void FenceCore::enter_module_pin(SnapshotBuilder& out, FenceRef ref, const Fence& fence) {
+    if (fence.ops < ops_.size() && ops_[fence.ops].pins_module)
+        out.edge(node_of(out, ref), out.number(Place::module, ops_[fence.ops].home.pack()),
+                 "module reference", Hold::counted);
+}
+
 void FenceCore::enter_hardware(SnapshotBuilder& out, FenceRef ref, const HardwareFence& fence) {
-    enter_fence(out, ref, fence.base, "hardware fence", kFenceBytes);
+    enter_fence(out, ref, fence.base, "hardware fence", pinned_bytes(ref));
+    enter_module_pin(out, ref, fence.base);
     Owner* const owner = fence.names ? owners.live(fence.names) : nullptr;
     if (owner == nullptr)
         return;
@@ -68,13 +85,32 @@ void FenceCore::enter_hardware(SnapshotBuilder& out, FenceRef ref, const Hardwar
         out.edge(node_of(out, ref), node_of(out, fence.names), "timeline name", Hold::pointer);
 }
 
+/// What a public fence leads to beyond its own memory.
+void FenceCore::enter_ways_of_pair(SnapshotBuilder& out, std::uint32_t from,
+                                   const SchedFence& pair) {
+    if (pair.parent)
+        out.edge(from, node_of(out, pair.parent), "s_fence->parent", Hold::counted);
+    if (pair.sched)
+        out.edge(from, node_of(out, pair.sched), "s_fence->sched",
+                 policy.pair_rules().context == ContextRule::refcounted ? Hold::counted
+                                                                        : Hold::pointer);
+}
+
 /// The pair's memory lives as long as `scheduled`; it is shown with `finished` while that lives.
 void FenceCore::enter_pair(SnapshotBuilder& out, FenceRef finished, const SchedFence& pair) {
+    enter_module_pin(out, finished, pair.finished);
+    if (policy.public_fence == PublicFence::finished_only) { // there is no other half
+        enter_fence(out, finished, pair.finished, "finished fence", pinned_bytes(finished));
+        if (pair.finished.references.peek() != 0)
+            enter_ways_of_pair(out, node_of(out, finished), pair);
+        return;
+    }
     const FenceRef scheduled = finished.sibling(FencePart::scheduled);
     const bool whole =
         pair.finished.references.peek() != 0 || pair.scheduled.references.peek() == 0;
-    enter_fence(out, finished, pair.finished, "finished fence", whole ? kSchedFenceBytes : 0);
-    enter_fence(out, scheduled, pair.scheduled, "scheduled fence", whole ? 0 : kSchedFenceBytes);
+    const std::uint64_t bytes = pinned_bytes(finished);
+    enter_fence(out, finished, pair.finished, "finished fence", whole ? bytes : 0);
+    enter_fence(out, scheduled, pair.scheduled, "scheduled fence", whole ? 0 : bytes);
     const std::uint32_t from = node_of(out, whole ? finished : scheduled);
     if (pair.finished.references.peek() != 0)
         out.edge(from, node_of(out, scheduled), kPairEdge, Hold::counted);
@@ -85,10 +121,7 @@ void FenceCore::enter_pair(SnapshotBuilder& out, FenceRef finished, const SchedF
             out.at(node_of(out, finished)).kind = "finished fence";
         return;
     }
-    if (pair.parent)
-        out.edge(from, node_of(out, pair.parent), "s_fence->parent", Hold::counted);
-    if (pair.sched)
-        out.edge(from, node_of(out, pair.sched), "s_fence->sched", Hold::pointer);
+    enter_ways_of_pair(out, from, pair);
 }
 
 void FenceCore::enter_container(SnapshotBuilder& out, FenceRef ref, const ContainerFence& fence) {
@@ -124,8 +157,14 @@ void FenceCore::enter_container(SnapshotBuilder& out, FenceRef ref, const Contai
 
 /// Callbacks of fences and of tasks. Those of arrays and chains hold references themselves.
 void FenceCore::enter_callbacks(SnapshotBuilder& out) {
+    std::uint32_t registered = 0;
     for_each_callback([&](FenceRef ref, CallbackFn fn, std::uint64_t owner) {
         const std::uint32_t fence = node_of(out, ref);
+        if (ops_[look_at(ref).ops].counts_callbacks) {
+            if (registered == 0)
+                registered = out.root("callbacks", "registered");
+            out.edge(registered, fence, "callback: counted", Hold::counted);
+        }
         if (fn == Sleeper::wake_by_fence) {
             const std::uint32_t task = node_of(out, Sleeper::context_of(owner));
             out.edge(fence, task, "callback: wake the waiter", Hold::pointer);
@@ -185,6 +224,8 @@ void FenceCore::enumerate(SnapshotBuilder& out) {
         node.kind = "module";
         node.name = module.name;
         node.root = true;
+        node.references = module.users.peek();
+        node.checked = true;
     });
     owners.for_each_live([&](OwnerRef ref, const Owner& owner) {
         SnapshotNode& node = out.node(Place::owner, ref.pack());
@@ -196,6 +237,9 @@ void FenceCore::enumerate(SnapshotBuilder& out) {
         node.checked =
             owner.kind == OwnerKind::context && policy.hardware.context == ContextRule::refcounted;
         node.pinned = owner.abandoned;
+        if (owner.pinned)
+            out.edge(node_of(out, ref), out.number(Place::module, owner.pinned.pack()),
+                     "module reference", Hold::counted);
         if (owner.abandoned)
             node.since = owner.abandoned_at;
     });

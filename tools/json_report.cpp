@@ -86,6 +86,13 @@ Json lifetime_result_json(const workloads::LifetimeResult& lifetime) {
     for (const workloads::HolderBytes& bytes : lifetime.by_holder) {
         holders.push_back({{"holder", bytes.holder}, {"byte_seconds", bytes.byte_seconds}});
     }
+    Json sizes = Json::object();
+    for (std::size_t i = 0; i < lifetime.bytes_by_configuration.size(); ++i) {
+        constexpr std::string_view names[] = {"plain", "rt", "lockdep"};
+        const auto& [scheduler_fence, hardware_fence] = lifetime.bytes_by_configuration[i];
+        sizes[std::string(names[i])] = {{"scheduler_fence", scheduler_fence},
+                                        {"hardware_fence", hardware_fence}};
+    }
     Json longest = {{"duration", lifetime.longest_pinned},
                     {"what", lifetime.longest_what},
                     {"holder", lifetime.longest_holder}};
@@ -100,6 +107,7 @@ Json lifetime_result_json(const workloads::LifetimeResult& lifetime) {
             {"peak_fences", lifetime.peak_fences},
             {"atomics_per_job", lifetime.atomics_per_job},
             {"locks_per_job", lifetime.locks_per_job},
+            {"bytes_by_configuration", sizes},
             {"public_fence_bytes_per_job", lifetime.public_fence_bytes},
             {"hardware_fence_bytes_per_job", lifetime.hardware_fence_bytes},
             {"unload", unload_json(lifetime)}};

@@ -63,7 +63,13 @@ MatrixCell find_cell(const Comparison& comparison, const MatrixRow& row,
             value_of(comparison, run, "workload") != row.workload) {
             continue;
         }
-        (run.prepared.config.has_quirk(workloads::kBreakContract) ? cell.broken : cell.kept) = &run;
+        const std::vector<std::string>& quirks = run.prepared.config.quirks;
+        if (quirks == row.quirks) {
+            cell.kept = &run;
+        } else if (row.quirks.empty() && quirks.size() == 1 &&
+                   quirks.front() == workloads::kBreakContract) {
+            cell.broken = &run;
+        }
     }
     for (const ComparedRun* run : {cell.kept, cell.broken}) {
         if (cell.hazard == nullptr && (cell.hazard = find_hazard(row, run)) != nullptr) {
@@ -150,7 +156,8 @@ workloads::Json matrix_json(const Comparison& comparison) {
     for (const MatrixRow& row : comparison.matrix) {
         workloads::Json entry = {{"row", row_name(comparison, row)},
                                  {"workload", row.workload},
-                                 {"subjects", row.subjects}};
+                                 {"subjects", row.subjects},
+                                 {"quirks", row.quirks}};
         workloads::Json& cells = entry["cells"] = workloads::Json::object();
         for (const std::string& policy : lifetimes(comparison)) {
             const MatrixCell cell = find_cell(comparison, row, policy);

@@ -1,7 +1,7 @@
 // The matrix of what can fail under which lifetime policy.
 //
-// A configuration with `matrix` varies `workload`, `lifetime` and, if it likes, `quirks` with and
-// without `break-contract`. Each row is a workload with the hazards that it is about. A cell says
+// A configuration with `matrix` varies `workload`, `lifetime` and, if it likes, `quirks`: none,
+// `break-contract`, and what single rows ask for. Each row is a workload with the hazards that it is about. A cell says
 // that those happen (fails), that they happen only where the driver breaks the policy's contract
 // (contract), or neither (safe). A row that is about no hazard says what is pinned.
 #pragma once

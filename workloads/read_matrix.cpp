@@ -8,6 +8,10 @@ std::vector<MatrixRow> read_matrix(const Cursor& value) {
         MatrixRow& row = rows.emplace_back();
         element.members({
             {"workload", Need::required, [&](const Cursor& v) { row.workload = v.name(); }},
+            {"quirks", Need::optional,
+             [&](const Cursor& v) {
+                 v.elements([&](const Cursor& quirk) { row.quirks.push_back(quirk.name()); });
+             }},
             {"subjects", Need::optional,
              [&](const Cursor& v) {
                  v.elements([&](const Cursor& subject) { row.subjects.push_back(subject.name()); });

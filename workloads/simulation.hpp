@@ -19,6 +19,7 @@
 #include "workloads/config.hpp"
 #include "workloads/workload.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -147,6 +148,8 @@ struct LifetimeResult {
     std::uint64_t public_fence_bytes = 0; ///< per job, in the kernel (plain configuration)
     std::uint64_t hardware_fence_bytes =
         0; ///< of a private hardware fence; 0 where it is the public one
+    /// The same two by kernel configuration: plain, PREEMPT_RT, lockdep (fences/sizes.hpp).
+    std::array<std::array<std::uint64_t, 2>, 3> bytes_by_configuration{};
     std::vector<UnloadWait> unload_waits;
     sim::Time unload_time = 0; ///< longest time an unload or unbind took
 };

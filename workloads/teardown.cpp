@@ -169,6 +169,11 @@ void Run::fill_lifetime(RunResult& result) {
     const std::uint64_t hardware = fences::hardware_fence_bytes(config_.lifetime);
     out.public_fence_bytes = one_fence ? hardware : fences::sched_fence_bytes(config_.lifetime);
     out.hardware_fence_bytes = one_fence ? 0 : hardware;
+    for (std::size_t i = 0; i < out.bytes_by_configuration.size(); ++i) {
+        const auto kernel = static_cast<fences::KernelConfig>(i);
+        out.bytes_by_configuration[i] = {fences::sched_fence_bytes(config_.lifetime, kernel),
+                                         fences::hardware_fence_bytes(config_.lifetime, kernel)};
+    }
     for (const UnloadRecord& unload : unloads_)
         for (const UnloadMoment& moment : unload.moments)
             result.unload_moments.push_back(moment);

@@ -67,6 +67,11 @@ TEST_F(MatrixTest, OpsAreSafeBeforeTheSignalOnlyWhereTheDriverWaits) {
         ElementsAre("fails", "fails", "fails", "contract", "fails", "fails", "fails", "contract"));
 }
 
+TEST_F(MatrixTest, OnlyACountedJobIsSafeFromAHandlerThatLeavesItOnTheList) {
+    EXPECT_THAT(verdicts("job freed while its timeout is handled"),
+                ElementsAre("fails", "fails", "fails", "fails", "fails", "fails", "fails", "safe"));
+}
+
 TEST_F(MatrixTest, AnIdleHolderPinsWhatItsFenceHolds) {
     std::vector<std::uint64_t> bytes;
     for (const std::string& preset : kPresets)

@@ -17,8 +17,20 @@ using fences::Hold;
 using fences::Snapshot;
 using fences::SnapshotNode;
 
-constexpr const char* kPresets[] = {"borrowed-lock", "inline-lock", "refcounted-context",
-                                    "drain-on-unload", "split"};
+/// Every preset, and what no preset has.
+constexpr const char* kLifetimes[] = {
+    R"("borrowed-lock")",
+    R"("inline-lock")",
+    R"("refcounted-context")",
+    R"("drain-on-unload")",
+    R"("split")",
+    R"("split-safe-names")",
+    R"("detached-ops")",
+    R"("refcount-all")",
+    R"({"base":"split","module":"pinned-by-fence","callbacks":"counted","names":"copied"})",
+    R"({"base":"refcounted-context","module":"pinned-by-context","teardown":"cancel"})",
+    R"({"base":"split","job_refs":"refcounted","queue_refs":"refcounted","parent":"until-signal",
+        "public":{"context":"refcounted","lock":"borrowed:queue"}})"};
 
 /// A workload of jobs, programs and actions in which fences go everywhere that fences can go.
 class Generator {
@@ -36,7 +48,8 @@ class Generator {
         return text;
     }
     std::string config() {
-        std::string text = R"("lifetime":")" + std::string(kPresets[below(5)]) + R"(",)";
+        std::string text =
+            R"("lifetime":)" + std::string(kLifetimes[below(std::size(kLifetimes))]) + ",";
         text += below(3) == 0 ? R"("kernel":"mainline","scheduler":{"policy":"fair",)"
                               : R"("scheduler":{"policy":"rr",)";
         text += below(2) == 0 ? R"("timeout":90},)" : R"("timeout":"none"},)";
@@ -193,6 +206,8 @@ TEST(Snapshots, AccountForEveryReferenceAtEveryMomentOfRandomRuns) {
                              "callback: drm_sched_entity_wakeup",
                              "fence->lock",
                              "job_queue",
+                             "module reference",
+                             "callback: counted",
                              "pending_list"})
         EXPECT_TRUE(seen.edges.contains(kind)) << kind;
 }
