@@ -257,7 +257,7 @@ bool LifetimePolicy::plain_jobs() const {
            (own.lock == LockRule::shared || own.lock == LockRule::in_fence) &&
            own.context == ContextRule::uncounted &&
            (hardware.ops == OpsRule::stay || hardware.release == ReleaseRule::callback) &&
-           teardown != TeardownRule::assert_signalled &&
+           teardown != TeardownRule::assert_signalled && teardown != TeardownRule::cancel &&
            teardown != TeardownRule::wait_for_references && job_refs == RefsRule::scheduler &&
            queue_refs == RefsRule::scheduler;
 }

@@ -296,7 +296,9 @@ void RingDriver::free_rest() {
             drop_right_to_signal(device);
             free_device(device);
         }
-    if (std::exchange(loaded_, false))
+    // What is counted frees it no more: contexts that wait for a grace period, say.
+    if (std::exchange(loaded_, false) &&
+        core_.modules.get(fences_.module(), "module").users.peek() == 0)
         core_.modules.free(fences_.module());
 }
 

@@ -4,7 +4,6 @@
 #include "scheduler/ring_driver.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace fenceline::scheduler::inline FENCELINE_MODE {
@@ -55,7 +54,7 @@ RingDriver::GpuLock::GpuLock(RingDriver& driver)
     driver_->gpu_locked_ = true;
 }
 
-RingDriver::GpuLock::~GpuLock() {
+RingDriver::GpuLock::~GpuLock() noexcept(false) {
     if (driver_ == nullptr)
         return;
     driver_->gpu_locked_ = false;
@@ -98,14 +97,19 @@ void RingDriver::signal_oddly(const Ring& ring, std::uint32_t entity, FenceRef f
                                    [&](const RingSlot& s) { return s.ring.get() == &ring; });
     // Quirk: v3d until 2025 lent its fences the lock under which its interrupt handler looked after
     // the active job.
-    std::optional<sim::SpinGuard> lock;
-    if (sched_.quirks.interrupt_holds_fence_lock)
-        lock.emplace(machine_, core_.owners.get(slot->owner, "lock").lock, "queue_lock");
-    if (core_.quirks.poll_signals && !core_.quirks.interrupt_ignores_polls)
-        core_.try_signal(fence);
-    else
-        core_.signal(fence);
-    lock.reset();
+    const auto signal = [&] {
+        if (core_.quirks.poll_signals && !core_.quirks.interrupt_ignores_polls)
+            core_.try_signal(fence);
+        else
+            core_.signal(fence);
+    };
+    if (sched_.quirks.interrupt_holds_fence_lock) {
+        const sim::SpinGuard lock(machine_, core_.owners.get(slot->owner, "lock").lock,
+                                  "queue_lock");
+        signal();
+    } else {
+        signal();
+    }
     // Quirk: v3d until 2025 went through job->file for its statistics, also when that was closed.
     if (const sim::Handle<ClientFile> file = entities_[entity].file)
         ++files_.get(file, "file").jobs_done;

@@ -145,7 +145,7 @@ class RingDriver final : public Driver {
         explicit GpuLock(RingDriver& driver);
         GpuLock(const GpuLock&) = delete;
         GpuLock& operator=(const GpuLock&) = delete;
-        ~GpuLock();
+        ~GpuLock() noexcept(false); ///< can be suspended for good in it
 
       private:
         RingDriver* driver_;

@@ -44,11 +44,14 @@ void GpuSched::enumerate_job(SnapshotBuilder& out, JobRef ref, const Job& job) {
             say_since(out, pair->parent, pair->scheduled.timestamp);
     }
     if (job.hardware) {
+        // One that is part of its job outlives the job's own reference, which free_job puts last.
         out.edge(number, node_of(out, job.hardware), "the driver's fence of the job",
-                 Hold::counted);
+                 job.s_fence ? Hold::counted : Hold::pointer);
         say_since(out, job.hardware, job.submit_ts);
     }
-    for (std::uint32_t slot = job.first_dependency; slot != kNoDependency;
+    // A list whose putting a fatal hazard has cut short ends where it was cut.
+    for (std::uint32_t slot = job.first_dependency;
+         slot != kNoDependency && (dependencies_.handle_at(slot).generation() & 1) != 0;
          slot = dependencies_.at(slot).next)
         out.edge(number, node_of(out, dependencies_.at(slot).fence), "job->dependencies",
                  Hold::counted);

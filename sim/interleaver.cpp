@@ -60,17 +60,28 @@ void Interleaver::operation(Op op, const void* object, std::string_view what) {
         let_waiters_try(object);
 }
 
+/// Contexts can share a name (two items of system_wq, say): then the first that comes makes the step,
+/// and the other looks for its next one.
 void Interleaver::take_step(Context& context, Op op, std::string_view what) {
-    const std::size_t step = next_step_of(context);
-    if (step < schedule_.steps.size() && matches(schedule_.steps[step], op, what)) {
-        if (step != next_) {
-            held_.push_back({&context, step});
-            suspend();
+    for (;;) {
+        const std::size_t step = next_step_of(context);
+        if (step == schedule_.steps.size() || !matches(schedule_.steps[step], op, what))
+            break;
+        if (step == next_) {
+            step_done();
+            break;
         }
-        step_done();
+        held_.push_back({&context, step});
+        suspend();
     }
     if (record_ != nullptr)
         record_->steps.push_back({name_of_context(context), operation_text(op, what)});
+}
+
+/// It gets a place in the order of events.
+void Interleaver::release(Context* context) {
+    released_.push_back(context);
+    machine_.engine.post(resume, this, reinterpret_cast<std::uintptr_t>(context));
 }
 
 /// The lock is released as soon as whoever holds it goes on.
@@ -78,7 +89,7 @@ void Interleaver::let_waiters_try(const void* lock) {
     std::erase_if(spinning_, [&](const Spinning& waiter) {
         if (waiter.lock != lock)
             return false;
-        machine_.engine.post(resume, this, reinterpret_cast<std::uintptr_t>(waiter.context));
+        release(waiter.context);
         return true;
     });
 }
@@ -86,12 +97,12 @@ void Interleaver::let_waiters_try(const void* lock) {
 /// The step at next_ happens now; whoever waits to make the one behind it may.
 void Interleaver::step_done() {
     ++next_;
-    const auto held = std::find_if(held_.begin(), held_.end(),
-                                   [&](const Held& entry) { return entry.step == next_; });
-    if (held == held_.end())
-        return;
-    machine_.engine.post(resume, this, reinterpret_cast<std::uintptr_t>(held->context));
-    held_.erase(held);
+    std::erase_if(held_, [&](const Held& entry) {
+        if (entry.step > next_)
+            return false;
+        release(entry.context);
+        return true;
+    });
 }
 
 bool Interleaver::contended(const void* lock, std::string_view name) {
@@ -109,8 +120,9 @@ void Interleaver::suspend() {
 
 void Interleaver::resume(void* self, std::uint64_t context) {
     auto& interleaver = *static_cast<Interleaver*>(self);
-    if (!interleaver.abandoned_)
-        interleaver.machine_.resume(*reinterpret_cast<Context*>(context));
+    auto* const released = reinterpret_cast<Context*>(context);
+    if (std::erase(interleaver.released_, released) != 0)
+        interleaver.machine_.resume(*released);
 }
 
 std::string Interleaver::where() const {
@@ -133,9 +145,12 @@ void Interleaver::stalled() {
     for (const Spinning& waiter : spinning_)
         fmt::format_to(std::back_inserter(waits), "{}{} waits for spinlock {}",
                        waits.empty() ? "" : "; ", describe(*waiter.context), waiter.name);
+    const std::string name(spinning_.front().name);
+    for (const Spinning& waiter : std::exchange(spinning_, {}))
+        stuck_.push_back(waiter.context);
     machine_.report({.kind = &hazards::deadlock,
                      .subject = "lock",
-                     .object = std::string(spinning_.front().name),
+                     .object = name,
                      .message = "nothing can run any more: " + waits});
 }
 
@@ -156,6 +171,9 @@ void Interleaver::abandon() {
         held.context->fiber.reset();
     for (const Spinning& waiter : std::exchange(spinning_, {}))
         waiter.context->fiber.reset();
+    for (std::vector<Context*>* contexts : {&released_, &stuck_})
+        for (Context* context : std::exchange(*contexts, {}))
+            context->fiber.reset();
 }
 
 } // namespace fenceline::sim::inline FENCELINE_MODE

@@ -60,9 +60,13 @@ class Interleaver final : public Observer {
 
     void operation(Op op, const void* object, std::string_view what) override;
     bool contended(const void* lock, std::string_view name) override;
+    void dropped(const void* lock) override { let_waiters_try(lock); }
 
     /// Somebody is suspended here: the run is not over, whatever it looks like.
-    [[nodiscard]] bool holding() const { return !held_.empty() || !spinning_.empty(); }
+    [[nodiscard]] bool holding() const {
+        return !held_.empty() || !spinning_.empty() || !released_.empty() ||
+               machine_.turns_waiting() != 0;
+    }
     /// Nothing else can happen any more. Throws ScheduleError if a step is outstanding that somebody
     /// waits for; reports a deadlock if contexts wait for spinlocks of each other.
     void stalled();
@@ -89,6 +93,7 @@ class Interleaver final : public Observer {
     void let_waiters_try(const void* lock);
     void step_done();
     void suspend();
+    void release(Context* context);
     static void resume(void* self, std::uint64_t context);
     [[nodiscard]] std::string where() const;
 
@@ -97,6 +102,8 @@ class Interleaver final : public Observer {
     std::size_t next_ = 0; ///< steps before it have happened
     std::vector<Held> held_;
     std::vector<Spinning> spinning_;
+    std::vector<Context*> released_; ///< may go on; their places are still to come
+    std::vector<Context*> stuck_;    ///< wait for locks that they will never get: reported
     std::unordered_map<std::uint32_t, std::string> names_; ///< of contexts, as steps write them
     Schedule* record_ = nullptr;
     bool abandoned_ = false;

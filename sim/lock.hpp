@@ -11,6 +11,7 @@
 #include "sim/machine.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <string_view>
 
 namespace fenceline::sim::inline FENCELINE_MODE {
@@ -30,7 +31,7 @@ class SpinLock {
         holder_ = holder_id(machine);
     }
     [[gnu::always_inline]] void unlock(Machine& machine, std::string_view name) {
-        machine.point(Op::unlock, this, name);
+        announce_unlock(machine, name);
         if (holder_ != holder_id(machine)) [[unlikely]]
             misuse(machine, name, "is released by somebody who does not hold it");
         LockOrder::released(machine.held_locks());
@@ -43,6 +44,18 @@ class SpinLock {
 
   private:
     friend class SpinGuard;
+    /// The lock may have died, or its holder be given up, right here; it is free all the same.
+    void announce_unlock(Machine& machine, std::string_view name) {
+        if constexpr (kInstrumented) {
+            try {
+                machine.point(Op::unlock, this, name);
+            } catch (...) {
+                if (held_by_current(machine))
+                    drop(machine);
+                throw;
+            }
+        }
+    }
     /// What a guard has taken is held, so there is nothing to look at.
     void drop(Machine& machine) {
         LockOrder::released(machine.held_locks());
@@ -81,8 +94,14 @@ class SpinGuard {
     /// May throw where contexts are interleaved: it is a place where one can be suspended for good.
     [[gnu::always_inline]] ~SpinGuard() noexcept(!kInstrumented) {
         if constexpr (kInstrumented) {
-            if (lock_.held_by_current(machine_)) [[likely]]
+            if (!lock_.held_by_current(machine_))
+                return;
+            if (std::uncaught_exceptions() == 0) [[likely]] {
                 lock_.unlock(machine_, name_);
+            } else { // no operation of the model: whoever unwinds must not fail again
+                lock_.drop(machine_);
+                machine_.lock_dropped(&lock_);
+            }
         } else {
             lock_.drop(machine_);
         }

@@ -23,7 +23,9 @@ std::uint8_t LockOrder::look_up(const char* name) {
 void LockOrder::check(Machine& machine, const HeldLocks& held, bool in_interrupt,
                       std::string_view name) {
     const std::uint8_t taken = class_of(name.data());
-    const std::uint64_t above = held.depth == 0 ? 0 : bit(class_of(held.held().back()));
+    std::uint64_t above = 0;
+    for (const char* const outer : held.held())
+        above |= bit(class_of(outer));
     if ((taken_under_[taken] & above) != above ||
         (in_interrupt && (in_interrupts_ & bit(taken)) == 0))
         learn(machine, held, in_interrupt, taken);

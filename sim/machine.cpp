@@ -64,6 +64,7 @@ void Machine::enter(Context& context, bool may_block, std::function<void()> body
 
 void Machine::enter_in_turn(Context& context, std::function<void()> body) {
     context.in_turn.push_back(std::move(body));
+    ++turns_waiting_;
     if (!context.fiber && context.in_turn.size() == 1)
         next_in_turn(context);
 }
@@ -74,6 +75,7 @@ void Machine::next_in_turn(Context& context) {
         context, false, [&context] { context.in_turn.front()(); },
         [this, &context] {
             context.in_turn.pop_front();
+            --turns_waiting_;
             if (!context.in_turn.empty())
                 engine.post(
                     [](void* self, std::uint64_t arg) {
@@ -157,6 +159,10 @@ void Machine::block(std::string_view reason) {
     context.about_to_block = true;
     point(Op::wait, &context, reason);
     context.about_to_block = false;
+    if (interleaved && context.interrupted) [[unlikely]] { // while it was about to
+        context.woken_early = false;
+        throw Interrupted();
+    }
     if (std::exchange(context.woken_early, false)) [[unlikely]]
         return;
     ++counters.blocking_waits;

@@ -74,6 +74,8 @@ class Observer {
     /// The current context wants a lock that another one holds. True: it was suspended, and may look
     /// again; false: nobody interleaves contexts here, so it waits for ever.
     virtual bool contended(const void* /*lock*/, std::string_view /*name*/) { return false; }
+    /// A lock is free again because its holder died: no operation.
+    virtual void dropped(const void* /*lock*/) {}
 };
 
 /// What the layers above know about objects, for reports: asked in the second run, which is made for
@@ -146,6 +148,13 @@ class Machine {
     bool contended([[maybe_unused]] const void* lock, [[maybe_unused]] std::string_view name) {
         return observer_ != nullptr && observer_->contended(lock, name);
     }
+
+    void lock_dropped(const void* lock) {
+        if (observer_ != nullptr)
+            observer_->dropped(lock);
+    }
+    /// Things that contexts are to do once they are through with what they are at (run_in).
+    [[nodiscard]] std::size_t turns_waiting() const { return turns_waiting_; }
 
     /// Where contexts are interleaved a freed object keeps its place and its last contents, so that
     /// whoever still has its address is found out and does not meet a successor.
@@ -262,6 +271,7 @@ class Machine {
     Context* current_;
     Observer* observer_ = nullptr;
     std::uint32_t context_ids_ = 0;
+    std::size_t turns_waiting_ = 0;
     StackPool stacks_;
     std::vector<std::unique_ptr<Context>> tasks_;
     std::vector<Context*> blocked_;

@@ -127,8 +127,15 @@ void Rcu::synchronize() {
 
 void Rcu::barrier() {
     Frame frame(machine_, "rcu_barrier");
-    if (pending() == 0)
+    if (pending() == 0) {
+        if (context_.in_turn.empty())
+            return;
+        // Where contexts are interleaved some may still be at it: behind those.
+        const Callback wake = wake_current();
+        machine_.run_in(context_, [wake] { wake.fn(wake.self, wake.arg); });
+        machine_.block("rcu_barrier");
         return;
+    }
     // Behind the last callback that is queued now, in its grace period.
     (next_.empty() ? waiting_ : next_).push(wake_current());
     machine_.block("rcu_barrier");

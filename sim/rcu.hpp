@@ -121,7 +121,8 @@ class RcuReader {
     explicit RcuReader(Rcu& rcu) : rcu_(rcu) { rcu_.read_lock(); }
     RcuReader(const RcuReader&) = delete;
     RcuReader& operator=(const RcuReader&) = delete;
-    ~RcuReader() { rcu_.read_unlock(); }
+    /// May throw where contexts are interleaved, see SpinGuard.
+    ~RcuReader() noexcept(!kInstrumented) { rcu_.read_unlock(); }
 
   private:
     Rcu& rcu_;

@@ -12,6 +12,7 @@
 #include "workloads/read_ahead.hpp"
 #include "workloads/schedule.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
@@ -35,14 +36,21 @@ struct Outputs {
         if (arguments.events) {
             events.emplace(*arguments.events);
         }
-        if (json && events && !json->target().empty() && json->target() == events->target()) {
-            throw UsageError("--json and --events name the same file");
-        }
+        refuse_same(json, "--json", events, "--events");
+        refuse_same(json, "--json", schedule, "--save");
+        refuse_same(events, "--events", schedule, "--save");
         if (arguments.save == "-" && (arguments.json == "-" || arguments.events == "-")) {
             throw UsageError("--save and another output cannot both go to standard output");
         }
         // Two documents in one stream would be neither.
         summary = arguments.json != "-" && arguments.events != "-" && arguments.save != "-";
+    }
+
+    static void refuse_same(const std::optional<OutputFile>& a, std::string_view a_name,
+                            const std::optional<OutputFile>& b, std::string_view b_name) {
+        if (a && b && !a->target().empty() && a->target() == b->target()) {
+            throw UsageError(fmt::format("{} and {} name the same file", a_name, b_name));
+        }
     }
 
     std::optional<OutputFile> json;

@@ -24,6 +24,21 @@ template <fences::LockRule Rule>
 bool lock_is(const Hazard&, const LifetimePolicy& policy) {
     return policy.hardware.lock == Rule;
 }
+/// The lock of the scheduler's fence, where that borrows one.
+template <fences::LockRule Rule>
+bool public_lock_is(const Hazard& hazard, const LifetimePolicy& policy) {
+    return policy.public_fence != fences::PublicFence::hardware &&
+           policy.pair_rules().lock == Rule && hazard.fence_pool == "scheduler fence";
+}
+bool lock_is_shared(const Hazard&, const LifetimePolicy& policy) {
+    return policy.hardware.lock != fences::LockRule::in_fence;
+}
+bool jobs_uncounted(const Hazard&, const LifetimePolicy& policy) {
+    return policy.job_refs == fences::RefsRule::scheduler;
+}
+bool queues_uncounted(const Hazard&, const LifetimePolicy& policy) {
+    return policy.queue_refs == fences::RefsRule::scheduler;
+}
 /// The pair is asked through its pointer to the scheduler, every other fence its own driver.
 bool names_of_pair(const Hazard& hazard, const LifetimePolicy& policy) {
     return policy.public_fence != fences::PublicFence::hardware &&
@@ -40,6 +55,14 @@ bool public_module(const Hazard& hazard, const LifetimePolicy&) {
 
 // The first entry that holds is the answer.
 constexpr Entry kTable[] = {
+    {"use-after-free", "lock", public_lock_is<fences::LockRule::context>, "lock", Entry::of_public,
+     "the lock belongs to the context, which dies with the entity; nothing counts it"},
+    {"use-after-free", "lock", public_lock_is<fences::LockRule::ring>, "lock", Entry::of_public,
+     "the lock belongs to the ring, which goes with its device; no fence counts it"},
+    {"use-after-free", "lock", public_lock_is<fences::LockRule::queue>, "lock", Entry::of_public,
+     "the lock belongs to the queue, which goes with its device; no fence counts it"},
+    {"use-after-free", "lock", public_lock_is<fences::LockRule::device>, "lock", Entry::of_public,
+     "the lock belongs to the device, which goes at unbind; no fence counts it"},
     {"use-after-free", "lock", lock_is<fences::LockRule::context>, "lock", Entry::of_hardware,
      "the lock belongs to the context, which dies with the entity; nothing counts it"},
     {"use-after-free", "lock", lock_is<fences::LockRule::ring>, "lock", Entry::of_hardware,
@@ -60,6 +83,15 @@ constexpr Entry kTable[] = {
      "the ops table is part of the scheduler module's text, and fences do not keep the module"},
     {"use-after-free", "ops", nullptr, "module", Entry::of_hardware,
      "the ops table is part of the driver's text, and fences do not keep the module loaded"},
+    {"use-after-free", "text", nullptr, "module", Entry::of_hardware,
+     "the driver's functions are part of its text, and nothing keeps the module while jobs, timers "
+     "or "
+     "work items may still call them"},
+    {"deadlock", "lock", lock_is_shared, "lock", Entry::of_hardware,
+     "fences that share a lock cannot be locked from each other's callbacks, which run with it "
+     "held"},
+    {"unsignalled-at-teardown", "", nullptr, "teardown", Entry::of_policy,
+     "the driver asserts that all of its fences have signalled, and does not see to it"},
     {"use-after-free", "slab", nullptr, "memory", Entry::of_hardware,
      "fences come from the module's own slab cache, which goes with the module"},
     {"slab-in-use", "", nullptr, "memory", Entry::of_hardware,
@@ -69,17 +101,17 @@ constexpr Entry kTable[] = {
      "who counts the context, and when it is taken down, is this rule's"},
     {"use-after-free", "fence", nullptr, "memory", Entry::of_public,
      "this is what the fence's memory is, and its count is all that keeps it"},
-    {"use-after-free", "entity", nullptr, "queue_refs", Entry::of_policy,
+    {"use-after-free", "entity", queues_uncounted, "queue_refs", Entry::of_policy,
      "the entity belongs to whoever made it; jobs, fences and callbacks do not keep it"},
-    {"use-after-free", "run queue", nullptr, "queue_refs", Entry::of_policy,
+    {"use-after-free", "run queue", queues_uncounted, "queue_refs", Entry::of_policy,
      "run queues belong to the scheduler and go with it; entities do not keep them"},
-    {"use-after-free", "scheduler", nullptr, "queue_refs", Entry::of_policy,
+    {"use-after-free", "scheduler", queues_uncounted, "queue_refs", Entry::of_policy,
      "the scheduler goes with its device; entities, jobs and fences do not keep it"},
-    {"use-after-free", "submit_wq", nullptr, "queue_refs", Entry::of_policy,
+    {"use-after-free", "submit_wq", queues_uncounted, "queue_refs", Entry::of_policy,
      "the workqueue goes with the scheduler; nothing that queues work keeps it"},
-    {"use-after-free", "job", nullptr, "job_refs", Entry::of_policy,
+    {"use-after-free", "job", jobs_uncounted, "job_refs", Entry::of_policy,
      "the job is freed by free_job; callbacks and lists that name it do not keep it"},
-    {"double-free", "job", nullptr, "job_refs", Entry::of_policy,
+    {"double-free", "job", jobs_uncounted, "job_refs", Entry::of_policy,
      "nobody counts who still has the job, so two can think that it is theirs to free"},
     {"leak", "job", nullptr, "job_refs", Entry::of_policy,
      "only the scheduler knows the job; when it forgets it nobody is left to free it"},

@@ -69,8 +69,12 @@ RunResult run_and_explain(const Config& config, const Workload& workload, JobSou
     for (int round = 0; round < 2; ++round) {
         if (round != 0)
             jobs.rewind();
-        RunResult explained =
-            instrumented::execute_run(config, workload, jobs, again, &result.hazards);
+        RunResult explained;
+        try {
+            explained = instrumented::execute_run(config, workload, jobs, again, &result.hazards);
+        } catch (const sim::ScheduleError&) { // looking made it another run: the reports stay brief
+            break;
+        }
         if (explained.end != result.end || explained.hazards.size() != result.hazards.size())
             break;
         result.hazards = std::move(explained.hazards);

@@ -175,9 +175,13 @@ void Run::submit_in_steps(const JobRecord& record, std::uint64_t ordinal) {
 void Run::fail_submit(JobRef ref, std::string_view why) {
     const scheduler::Job& job = sched_.jobs.get(ref, "job");
     sched_.warn("the submit of job " + std::to_string(job.id) + " fails: " + std::string(why));
-    core_.put(job.hardware, fences::Holder::job);
+    const FenceRef own = job.hardware;
+    const bool embedded =
+        own && config_.lifetime.hardware.memory == fences::MemoryRule::embedded_in_job;
     sched_.job_cleanup(ref);
-    sched_.jobs.free(ref);
+    core_.put(own, fences::Holder::job); // an embedded one frees the job as well
+    if (!embedded)
+        sched_.free_job_memory(ref);
 }
 
 /// There will be no job and no fence, and nobody is to wait for the naming of others.

@@ -164,6 +164,36 @@ TEST_F(InterleaverTest, TheDeadAreFoundOutByTheirAddress) {
     EXPECT_EQ(machine.hazards()[0].access.context, "task a");
 }
 
+/// The holder finds the lock's owner dead, and its guard must not find that again while it unwinds.
+TEST_F(InterleaverTest, AGuardOfALockThatDiedLetsGoQuietly) {
+    struct Object {
+        SpinLock lock;
+        Atomic<std::uint32_t> flag;
+    };
+    Pool<Object> pool(machine, "object", [](const Object&) { return std::string("object"); });
+    const auto handle = pool.alloc();
+    follow({{"task:b", "free object"}, {"task:a", "rmw"}});
+    machine.start_task("a", [&] {
+        Object& object = pool.get(handle);
+        const SpinGuard guard(machine, object.lock, "l");
+        object.flag.add(machine, 1);
+    });
+    machine.start_task("b", [&] { pool.free(handle); });
+    EXPECT_THROW(run(), FatalHazard);
+    ASSERT_EQ(machine.hazards().size(), 1u);
+    EXPECT_EQ(machine.hazards()[0].kind, &hazards::use_after_free);
+}
+
+TEST_F(InterleaverTest, OfTwoContextsWithOneNameTheFirstMakesTheStep) {
+    follow({{"task:b", "call g"}, {"task:a", "call f"}, {"task:b", "call h"}});
+    task("a", {"f"});
+    task("a", {"f"});
+    task("b", {"g", "h"});
+    run();
+    EXPECT_THAT(log, ElementsAre("b g", "a f", "a f", "b h"));
+    EXPECT_NO_THROW(interleaver->finish());
+}
+
 TEST_F(InterleaverTest, AGracePeriodWaitsForReadersThatBeganBeforeIt) {
     Rcu rcu(machine, 100);
     follow({{"task:other", "call go"}, {"task:reader", "rcu_read_unlock"}});
