@@ -144,6 +144,7 @@ TEST_F(InterleaverTest, LocksTakenInOppositeOrderAreADeadlock) {
     EXPECT_THAT(machine.hazards()[0].message,
                 testing::AllOf(HasSubstr("task b waits for spinlock first"),
                                HasSubstr("task a waits for spinlock second")));
+    interleaver.reset(); // before the locks that they wait for go
 }
 
 TEST_F(InterleaverTest, TheDeadAreFoundOutByTheirAddress) {
