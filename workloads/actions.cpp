@@ -166,15 +166,22 @@ void Run::as_unload(const std::string& who, std::function<void()> body) {
 void Run::unbind_device(const std::string& device) {
     for (const auto& driver : drivers_)
         for (std::size_t index = 0; index < driver->device_count(); ++index)
-            if (driver->device_name(index) == device && driver->bound(index))
-                driver->unbind(index);
+            if (driver->device_name(index) == device) {
+                if (driver->bound(index))
+                    driver->unbind(index);
+                else
+                    observe("unbind-device " + device, "it is gone already");
+            }
 }
 
 void Run::unload_driver(const std::string& name) {
     for (const auto& driver : drivers_)
-        if (driver->name() == name)
-            if (const std::string refusal = driver->unload(); !refusal.empty())
+        if (driver->name() == name) {
+            if (!driver->loaded())
+                observe("unload-driver " + name, "it is gone already");
+            else if (const std::string refusal = driver->unload(); !refusal.empty())
                 observe("unload-driver " + name, refusal);
+        }
 }
 
 Run::HeldFence& Run::held(const Action& action) {
