@@ -12,23 +12,23 @@ using sim::Hazard;
 using Holds = bool (*)(const Hazard&, const LifetimePolicy&);
 
 struct Entry {
-    std::string_view kind;
-    std::string_view subject; ///< empty: any
+    std::string_view kind;    ///< empty: any
+    std::string_view subject; ///< likewise
     Holds holds;              ///< null: always
     std::string_view rule;    ///< key of fences::rules()
     enum Which : std::uint8_t { of_public, of_hardware, of_policy } which;
     std::string_view about;
 };
 
-template <fences::LockRule Rule>
-bool lock_is(const Hazard&, const LifetimePolicy& policy) {
-    return policy.hardware.lock == Rule;
-}
-/// The lock of the scheduler's fence, where that borrows one.
-template <fences::LockRule Rule>
-bool public_lock_is(const Hazard& hazard, const LifetimePolicy& policy) {
+/// The scheduler's fence it is that is locked.
+bool is_of_pair(const Hazard& hazard, const LifetimePolicy& policy) {
     return policy.public_fence != fences::PublicFence::hardware &&
-           policy.pair_rules().lock == Rule && hazard.fence_pool == "scheduler fence";
+           hazard.fence_pool == "scheduler fence";
+}
+template <fences::LockRule Rule, Entry::Which Of>
+bool lock_is(const Hazard& hazard, const LifetimePolicy& policy) {
+    return Of == Entry::of_public ? is_of_pair(hazard, policy) && policy.pair_rules().lock == Rule
+                                  : policy.hardware.lock == Rule;
 }
 bool lock_is_shared(const Hazard&, const LifetimePolicy& policy) {
     return policy.hardware.lock != fences::LockRule::in_fence;
@@ -38,6 +38,14 @@ bool jobs_uncounted(const Hazard&, const LifetimePolicy& policy) {
 }
 bool queues_uncounted(const Hazard&, const LifetimePolicy& policy) {
     return policy.queue_refs == fences::RefsRule::scheduler;
+}
+bool part_of_queue(const Hazard& hazard, const LifetimePolicy&) {
+    return hazard.subject == "entity" || hazard.subject == "run queue" ||
+           hazard.subject == "scheduler" || hazard.subject == "submit_wq";
+}
+bool freed_too_early(const Hazard& hazard, const LifetimePolicy&) {
+    return hazard.kind == &sim::hazards::use_after_free ||
+           hazard.kind == &sim::hazards::double_free;
 }
 /// The pair is asked through its pointer to the scheduler, every other fence its own driver.
 bool names_of_pair(const Hazard& hazard, const LifetimePolicy& policy) {
@@ -53,24 +61,33 @@ bool public_module(const Hazard& hazard, const LifetimePolicy&) {
     return hazard.object == "module gpu_sched";
 }
 
+constexpr std::string_view kContextLends =
+    "the lock belongs to the context, which dies with the entity; nothing counts it";
+constexpr std::string_view kRingLends =
+    "the lock belongs to the ring, which goes with its device; no fence counts it";
+constexpr std::string_view kQueueLends =
+    "the lock belongs to the queue, which goes with its device; no fence counts it";
+constexpr std::string_view kDeviceLends =
+    "the lock belongs to the device, which goes at unbind; no fence counts it";
+
 // The first entry that holds is the answer.
 constexpr Entry kTable[] = {
-    {"use-after-free", "lock", public_lock_is<fences::LockRule::context>, "lock", Entry::of_public,
-     "the lock belongs to the context, which dies with the entity; nothing counts it"},
-    {"use-after-free", "lock", public_lock_is<fences::LockRule::ring>, "lock", Entry::of_public,
-     "the lock belongs to the ring, which goes with its device; no fence counts it"},
-    {"use-after-free", "lock", public_lock_is<fences::LockRule::queue>, "lock", Entry::of_public,
-     "the lock belongs to the queue, which goes with its device; no fence counts it"},
-    {"use-after-free", "lock", public_lock_is<fences::LockRule::device>, "lock", Entry::of_public,
-     "the lock belongs to the device, which goes at unbind; no fence counts it"},
-    {"use-after-free", "lock", lock_is<fences::LockRule::context>, "lock", Entry::of_hardware,
-     "the lock belongs to the context, which dies with the entity; nothing counts it"},
-    {"use-after-free", "lock", lock_is<fences::LockRule::ring>, "lock", Entry::of_hardware,
-     "the lock belongs to the ring, which goes with its device; no fence counts it"},
-    {"use-after-free", "lock", lock_is<fences::LockRule::queue>, "lock", Entry::of_hardware,
-     "the lock belongs to the queue, which goes with its device; no fence counts it"},
-    {"use-after-free", "lock", lock_is<fences::LockRule::device>, "lock", Entry::of_hardware,
-     "the lock belongs to the device, which goes at unbind; no fence counts it"},
+    {"use-after-free", "lock", lock_is<fences::LockRule::context, Entry::of_public>, "lock",
+     Entry::of_public, kContextLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::ring, Entry::of_public>, "lock",
+     Entry::of_public, kRingLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::queue, Entry::of_public>, "lock",
+     Entry::of_public, kQueueLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::device, Entry::of_public>, "lock",
+     Entry::of_public, kDeviceLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::context, Entry::of_hardware>, "lock",
+     Entry::of_hardware, kContextLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::ring, Entry::of_hardware>, "lock",
+     Entry::of_hardware, kRingLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::queue, Entry::of_hardware>, "lock",
+     Entry::of_hardware, kQueueLends},
+    {"use-after-free", "lock", lock_is<fences::LockRule::device, Entry::of_hardware>, "lock",
+     Entry::of_hardware, kDeviceLends},
     {"use-after-free", "names", names_of_pair, "names", Entry::of_public,
      "the scheduler's name is read through drm_sched_fence::sched, which is never counted, "
      "whenever somebody asks"},
@@ -85,8 +102,7 @@ constexpr Entry kTable[] = {
      "the ops table is part of the driver's text, and fences do not keep the module loaded"},
     {"use-after-free", "text", nullptr, "module", Entry::of_hardware,
      "the driver's functions are part of its text, and nothing keeps the module while jobs, timers "
-     "or "
-     "work items may still call them"},
+     "or work items may still call them"},
     {"deadlock", "lock", lock_is_shared, "lock", Entry::of_hardware,
      "fences that share a lock cannot be locked from each other's callbacks, which run with it "
      "held"},
@@ -115,17 +131,9 @@ constexpr Entry kTable[] = {
      "nobody counts who still has the job, so two can think that it is theirs to free"},
     {"leak", "job", nullptr, "job_refs", Entry::of_policy,
      "only the scheduler knows the job; when it forgets it nobody is left to free it"},
-    {"use-after-free", "entity", nullptr, "queue_refs", Entry::of_policy,
+    {"use-after-free", "", part_of_queue, "queue_refs", Entry::of_policy,
      "jobs count the queue; whoever else reaches it (an entity, a handler, a work item) does not"},
-    {"use-after-free", "run queue", nullptr, "queue_refs", Entry::of_policy,
-     "jobs count the queue; whoever else reaches it (an entity, a handler, a work item) does not"},
-    {"use-after-free", "scheduler", nullptr, "queue_refs", Entry::of_policy,
-     "jobs count the queue; whoever else reaches it (an entity, a handler, a work item) does not"},
-    {"use-after-free", "submit_wq", nullptr, "queue_refs", Entry::of_policy,
-     "jobs count the queue; whoever else reaches it (an entity, a handler, a work item) does not"},
-    {"use-after-free", "job", nullptr, "job_refs", Entry::of_policy,
-     "the scheduler counts the job; whoever else reaches it has no reference of its own"},
-    {"double-free", "job", nullptr, "job_refs", Entry::of_policy,
+    {"", "job", freed_too_early, "job_refs", Entry::of_policy,
      "the scheduler counts the job; whoever else reaches it has no reference of its own"},
     {"private-escape", "", nullptr, "public_fence", Entry::of_policy,
      "under this rule the hardware fence is the driver's own; what it points to is not made to "
@@ -148,7 +156,7 @@ std::string value_of(const fences::Rule& rule, const LifetimePolicy& policy, boo
 
 sim::BrokenRule rule_behind(const sim::Hazard& hazard, const LifetimePolicy& policy) {
     for (const Entry& entry : kTable) {
-        if (entry.kind != hazard.kind->name ||
+        if ((!entry.kind.empty() && entry.kind != hazard.kind->name) ||
             (!entry.subject.empty() && entry.subject != hazard.subject) ||
             (entry.holds != nullptr && !entry.holds(hazard, policy)))
             continue;

@@ -1,6 +1,7 @@
 // Who keeps jobs and queues: the fence that a job is part of, counted jobs, counted queues; and the
 // public fence that is only one.
 #include "fences/sizes.hpp"
+#include "policy_fixture.hpp"
 #include "sched_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -17,14 +18,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-fences::LifetimePolicy policy(std::string_view preset,
-                              const std::function<void(fences::LifetimePolicy&)>& change) {
-    fences::LifetimePolicy out = fences::find_preset(preset)->policy;
-    change(out);
-    EXPECT_FALSE(fences::contradiction(out));
-    return out;
-}
 
 // --- memory: embedded-in-job ---------------------------------------------------------------------
 

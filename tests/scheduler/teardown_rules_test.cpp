@@ -1,5 +1,6 @@
 // What the policy demands before the driver goes: cancel, assert, wait; modules that are pinned;
 // rights to signal that are dropped; and what happens when the driver does nothing of it.
+#include "policy_fixture.hpp"
 #include "sched_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -16,14 +17,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-fences::LifetimePolicy policy(std::string_view preset,
-                              const std::function<void(fences::LifetimePolicy&)>& change) {
-    fences::LifetimePolicy out = fences::find_preset(preset)->policy;
-    change(out);
-    EXPECT_FALSE(fences::contradiction(out));
-    return out;
-}
 
 fences::LifetimePolicy with_teardown(std::string_view preset, TeardownRule rule) {
     return policy(preset, [rule](auto& p) { p.teardown = rule; });
